@@ -1,0 +1,22 @@
+check:
+	./scripts/lint.sh
+
+test:
+	go test ./...
+
+race:
+	go test -race -short ./...
+
+fuzz:
+	./scripts/fuzz.sh 30s
+
+integration:
+	cd integration && CARDEA_TEST_REQUIRE=1 go test -short -count=1 -timeout 25m ./...
+
+slow:
+	./scripts/slow.sh
+
+bench:
+	cd bench && go test -run '^$$' -bench . -count 3 ./...
+
+.PHONY: check test race fuzz integration slow bench
