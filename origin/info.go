@@ -1,0 +1,51 @@
+package origin
+
+import (
+	"net/http"
+	"net/netip"
+)
+
+// Info is what the visitor of one request sees. It is made by [Origin.Handler] and must not be changed.
+type Info struct {
+	Scheme string // "https" or "http"
+	Host   string // as the visitor sent it, with a port if there was one
+	Port   string // the server's port, as Django's request.get_port(); "" if unknown
+	Prefix string // the path under which the site is seen, "" or "/app"
+	Path   string // the escaped path and query as the visitor sent them, Prefix included; never empty
+
+	Secure   bool // Scheme is https
+	Loopback bool // the host is a loopback name, and both peer and client are on this machine
+
+	Addr netip.Addr // the client's address; not valid if unknown, as on a Unix socket
+
+	base string
+}
+
+// From returns what [Origin.Handler] found out about r. It panics if r did not pass an Origin.
+func From(r *http.Request) *Info {
+	if info, ok := find(r.Context()); ok {
+		return info
+	}
+	panic("origin: the request did not pass Origin.Handler; wrap the site's handler with it (cardea's site.Handler does)")
+}
+
+// URL returns scheme://host.
+func (i *Info) URL() string { return i.Scheme + "://" + i.Host }
+
+// Base returns the URL to put in front of a path of the site in a link that leaves the browser, such as a mailed one:
+// Config.SiteURL, or scheme://host and the prefix. It has no trailing slash.
+func (i *Info) Base() string {
+	if i.base != "" {
+		return i.base
+	}
+	return i.URL() + i.Prefix
+}
+
+// SafeNext reports whether candidate, a "next" parameter, stays on the visitor's host (and on HTTPS, if that is where the
+// visitor is), and returns it if so. Send it with [Redirect], whose encoding is the other half of the check.
+func (i *Info) SafeNext(candidate string) (string, bool) {
+	if !URLHasAllowedHostAndScheme(candidate, []string{i.Host}, i.Secure) {
+		return "", false
+	}
+	return candidate, true
+}
