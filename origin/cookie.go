@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -166,13 +167,9 @@ func (p *CookiePolicy) appendRest(b []byte, secure bool) []byte {
 
 // put appends a Set-Cookie line for name and drops earlier ones.
 func put(h http.Header, name, line string) {
-	lines := h["Set-Cookie"]
-	kept := lines[:0]
-	for _, l := range lines {
-		if before, _, _ := strings.Cut(l, "="); before != name {
-			kept = append(kept, l)
-		}
-	}
-	clear(lines[len(kept):])
-	h["Set-Cookie"] = append(kept, line)
+	others := slices.DeleteFunc(h["Set-Cookie"], func(earlier string) bool {
+		before, _, _ := strings.Cut(earlier, "=")
+		return before == name
+	})
+	h["Set-Cookie"] = append(others, line)
 }

@@ -4,18 +4,30 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
+
+	"github.com/cardea-go/cardea/internal/respond"
 )
 
 // Handler finds out what the visitor sees and hands the request on with it, or refuses the request by Config.Reject.
 func (o *Origin) Handler(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info, err := o.inspect(r)
 		if err != nil {
 			o.cfg.Reject(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, attach(r, o, info))
+		respond.From(r.Context()).Attach(o, info)
+		next.ServeHTTP(w, r)
+	})
+	outermost := respond.Handler(inner, respond.Config{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if respond.From(r.Context()) == nil {
+			outermost.ServeHTTP(w, r)
+			return
+		}
+		inner(w, r)
 	})
 }
 
@@ -40,10 +52,9 @@ func (o *Origin) inspect(r *http.Request) (*Info, error) {
 	if !info.Secure && !info.Loopback && !o.cfg.InsecureHTTP {
 		return nil, &InsecureError{Host: info.Host}
 	}
-	if info.Port = localPort(r); o.cfg.UseForwardedPort {
-		if port := p.last(forwardedPort); port != "" {
-			info.Port = port
-		}
+	info.Port = localPort(r)
+	if port, ok := p.last(forwardedPort); ok && o.cfg.UseForwardedPort && isPort(port) {
+		info.Port = port
 	}
 	return info, o.path(r, &p, info)
 }
@@ -51,8 +62,8 @@ func (o *Origin) inspect(r *http.Request) (*Info, error) {
 // scheme is Django's HttpRequest.scheme: the part of the proxy's header before the first comma decides, if it is there.
 func (o *Origin) scheme(r *http.Request, p *proxy) string {
 	https := r.TLS != nil
-	if lines := p.lines(o.cfg.SecureProxyHeader); len(lines) > 0 {
-		value, _, _ := strings.Cut(lines[len(lines)-1], ",")
+	if line, ok := p.lastLine(o.cfg.SecureProxyHeader); ok {
+		value, _, _ := strings.Cut(line, ",")
 		https = strip(value) == o.cfg.SecureProxyValue
 	}
 	if https {
@@ -67,13 +78,13 @@ func (o *Origin) host(r *http.Request, p *proxy, info *Info) (domain string, err
 	if r.URL.User != nil {
 		return "", &HostError{Host: host, Reason: "the request target names a user"}
 	}
-	if other := r.Header["Host"]; len(other) > 0 && other[0] != host {
-		return "", &HostError{Host: host, Reason: "the Host header disagrees with :authority"}
-	}
-	if o.cfg.UseForwardedHost {
-		if lines := p.lines(forwardedHost); len(lines) > 0 {
-			host = lastOf(lines[len(lines)-1])
+	for _, other := range r.Header["Host"] { // HTTP/2 has both
+		if other != host {
+			return "", &HostError{Host: host, Reason: "the Host header disagrees with :authority"}
 		}
+	}
+	if forwarded, ok := p.last(forwardedHost); ok && o.cfg.UseForwardedHost {
+		host = forwarded
 	}
 	if host == "" { // only HTTP/1.0 may leave it out
 		host = localHost(r, info.Secure)
@@ -103,15 +114,13 @@ func (o *Origin) path(r *http.Request, p *proxy, info *Info) error {
 		path = "/" // OPTIONS *, CONNECT
 	}
 	info.Path, info.Prefix = path, o.cfg.Prefix
-	if o.cfg.UseForwardedPrefix {
-		if lines := p.lines(forwardedPrefix); len(lines) > 0 {
-			prefix := strings.TrimSuffix(lastOf(lines[len(lines)-1]), "/")
-			if prefix != "" && !validPrefix(prefix) {
-				return &HostError{Host: info.Host, Reason: "the proxy's " + forwardedPrefix + " is not a path"}
-			}
-			info.Prefix, info.Path = prefix, prefix+path
-			return nil
+	if prefix, ok := p.last(forwardedPrefix); ok && o.cfg.UseForwardedPrefix {
+		prefix = strings.TrimSuffix(prefix, "/")
+		if prefix != "" && !validPrefix(prefix) {
+			return &HostError{Host: info.Host, Reason: "the proxy's " + forwardedPrefix + " is not a path"}
 		}
+		info.Prefix, info.Path = prefix, prefix+path
+		return nil
 	}
 	if !under(path, info.Prefix) {
 		info.Path = info.Prefix + path
@@ -138,10 +147,16 @@ func peerOf(r *http.Request) (addr netip.Addr, unix bool) {
 func plainAddr(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
 func localPort(r *http.Request) string {
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
-		return portText(local.Port)
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	switch {
+	case !ok:
+		return ""
+	case local.Port == 443: // the usual ones without an allocation
+		return "443"
+	case local.Port == 80:
+		return "80"
 	}
-	return ""
+	return strconv.Itoa(local.Port)
 }
 
 // localHost is Django's fallback for a request without a host: the server's own address, with a port that is not the usual.
@@ -154,8 +169,10 @@ func localHost(r *http.Request, secure bool) string {
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	if port := portText(local.Port); secure && port != "443" || !secure && port != "80" {
-		host += ":" + port
+	if secure && local.Port != 443 || !secure && local.Port != 80 {
+		host += ":" + strconv.Itoa(local.Port)
 	}
 	return host
 }
+
+func isPort(s string) bool { return s != "" && len(s) <= 5 && strings.Trim(s, "0123456789") == "" }

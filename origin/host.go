@@ -80,6 +80,9 @@ func loopbackName(domain string) bool {
 	if domain == "localhost" || strings.HasSuffix(domain, ".localhost") {
 		return true
 	}
+	if domain == "" || domain[0] != '[' && (domain[0] < '0' || '9' < domain[0]) {
+		return false
+	}
 	bare, bracketed := strings.CutPrefix(domain, "[")
 	addr, err := netip.ParseAddr(strings.TrimSuffix(bare, "]"))
 	return err == nil && addr.Is4() != bracketed && addr.IsLoopback() && !addr.Is4In6()

@@ -3,6 +3,8 @@ package origin
 import (
 	"net/http"
 	"net/netip"
+
+	"github.com/cardea-go/cardea/internal/respond"
 )
 
 // Info is what the visitor of one request sees. It is made by [Origin.Handler] and must not be changed.
@@ -23,7 +25,7 @@ type Info struct {
 
 // From returns what [Origin.Handler] found out about r. It panics if r did not pass an Origin.
 func From(r *http.Request) *Info {
-	if info, ok := find(r.Context()); ok {
+	if info, ok := respond.Find[*Info](r.Context()); ok {
 		return info
 	}
 	panic("origin: the request did not pass Origin.Handler; wrap the site's handler with it (cardea's site.Handler does)")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -94,16 +93,19 @@ func (p *proxy) lines(name string) []string {
 	return p.header[name]
 }
 
-// last returns the last element of the header's last line: what the nearest proxy wrote, when others were passed on.
-func (p *proxy) last(name string) string {
-	lines := p.lines(name)
-	if len(lines) == 0 {
-		return ""
+// lastLine returns the header's last line: the nearest proxy's, when it passed on what it was sent.
+func (p *proxy) lastLine(name string) (line string, ok bool) {
+	if lines := p.lines(name); len(lines) > 0 {
+		return lines[len(lines)-1], true
 	}
-	return lastOf(lines[len(lines)-1])
+	return "", false
 }
 
-func lastOf(list string) string { return strip(list[strings.LastIndexByte(list, ',')+1:]) }
+// last returns the last element of the last line, which only the nearest proxy can have written.
+func (p *proxy) last(name string) (element string, ok bool) {
+	line, ok := p.lastLine(name)
+	return strip(line[strings.LastIndexByte(line, ',')+1:]), ok
+}
 
 // wasForwarded reports whether a proxy, declared or not, has left a trace.
 func wasForwarded(h http.Header) bool {
@@ -153,14 +155,4 @@ func parseAddr(s string) (netip.Addr, bool) {
 		return plainAddr(addrPort.Addr()), true
 	}
 	return netip.Addr{}, false
-}
-
-func portText(port int) string {
-	switch port {
-	case 443:
-		return "443"
-	case 80:
-		return "80"
-	}
-	return strconv.Itoa(port)
 }

@@ -109,23 +109,16 @@ func LoginRedirect(pathAndQuery, loginURL string, i *Info) string {
 
 // escapePathAndQuery encodes the path as EscapeURIPath does, except that it keeps escapes, and the query as IRIToURI does.
 func escapePathAndQuery(s string) string {
-	path, query, ok := strings.Cut(s, "?")
+	path, query, _ := strings.Cut(s, "?")
 	var b strings.Builder
-	for path != "" {
-		end := strings.IndexByte(path[1:], '%') + 1 // the next %, which may start an escape
-		if end == 0 {
-			end = len(path)
-		}
-		if isEscape(path) {
-			b.WriteString(path[:3])
-			path, end = path[3:], end-3
-		}
-		if end > 0 {
-			b.WriteString(EscapeURIPath(path[:end]))
-			path = path[end:]
+	for i := 0; i < len(path); i++ {
+		if path[i] == '%' && isEscape(path[i:]) {
+			b.WriteByte('%')
+		} else {
+			b.WriteString(EscapeURIPath(path[i : i+1]))
 		}
 	}
-	if ok && query != "" {
+	if query != "" {
 		b.WriteByte('?')
 		b.WriteString(IRIToURI(query))
 	}
