@@ -1,0 +1,64 @@
+package sessions
+
+// Rotate moves the session to a new key at once, in the store too, and kills the old one: whoever planted or stole the old key is
+// left with nothing. Call it whenever what the session may do grows. A session that died meanwhile is ErrInterrupted, and of two
+// requests that rotate it only one succeeds. Without a session, one begins. If the response's status is 500 or more, the browser
+// does not get the new key, and the session ends.
+func (s *Session) Rotate() error { return s.Cycle(nil) }
+
+// Cycle is Rotate with changes made in the same step: a login writes who logged in, or nothing at all. mutate may be called
+// again, on what a parallel request has stored meanwhile; it has no other effect therefore.
+func (s *Session) Cycle(mutate func(*Data)) error {
+	const op = "sessions.Rotate"
+	if s.sealed {
+		return s.exchange.Late(op)
+	}
+	if err := s.open(op); err != nil {
+		return err
+	}
+	if s.lost {
+		return ErrInterrupted
+	}
+	s.modified = true
+	if mutate != nil {
+		s.unshare()
+		mutate(&s.data)
+		s.changes = append(s.changes, change{mutate: mutate})
+	}
+	ctx, cancel := s.manager.writing(s.request)
+	defer cancel()
+	name, store := "rotate", s.manager.store.Rotate
+	if s.key == "" {
+		name, store = "save", s.manager.store.Save
+	}
+	if err := s.write(ctx, name, store); err != nil {
+		return err
+	}
+	s.claimed = true
+	return nil
+}
+
+// Flush ends the session: it is deleted from the store at once, whatever becomes of the response, and the response deletes the
+// cookie, whatever its status. What is set afterwards begins a new session. After the header the session is still deleted, and
+// the answer is ErrTooLate, since the browser keeps its cookie.
+func (s *Session) Flush() error {
+	s.accessed, s.modified, s.loaded = true, true, true
+	key := s.key
+	if key == "" && s.missing {
+		key = s.sent // which may have expired, or become another key a moment ago
+	}
+	s.key, s.record, s.data, s.changes = "", Record{}, Data{}, nil
+	s.owner, s.touched, s.own, s.unsaved, s.fresh, s.claimed, s.lost = "", false, false, false, false, false, false
+	s.ended = true
+	if key != "" {
+		ctx, cancel := s.manager.writing(s.request)
+		defer cancel()
+		if err := s.manager.store.Delete(ctx, key); err != nil {
+			return s.fail("delete", err)
+		}
+	}
+	if s.sealed {
+		return s.exchange.Late("sessions.Flush")
+	}
+	return s.err
+}
