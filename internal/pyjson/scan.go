@@ -86,7 +86,10 @@ func (s *scanner) stringToken() (plain bool, err error) {
 			}
 		case c < 0x20:
 			return false, s.fail("control character in a string")
-		case c < utf8.RuneSelf:
+		case c <= '~':
+			s.pos++
+		case c < utf8.RuneSelf: // DEL, which Python escapes
+			plain = false
 			s.pos++
 		default:
 			plain = false

@@ -31,7 +31,7 @@ func AppendString(dst []byte, s string) []byte {
 }
 
 // itself reports whether a byte stands for itself in a string.
-func itself(c byte) bool { return 0x20 <= c && c < utf8.RuneSelf && c != '"' && c != '\\' }
+func itself(c byte) bool { return ' ' <= c && c <= '~' && c != '"' && c != '\\' }
 
 // surrogate reads the three-byte form of a surrogate.
 func surrogate(s string) (r rune, ok bool) {
@@ -64,12 +64,10 @@ func appendEscaped(dst []byte, r rune) []byte {
 	case '\b':
 		return append(dst, `\b`...)
 	}
-	switch {
-	case r < 0x20:
-		return appendUnit(dst, r)
-	case r < utf8.RuneSelf:
+	if ' ' <= r && r <= '~' {
 		return append(dst, byte(r))
-	case r > 0xffff:
+	}
+	if r > 0xffff {
 		hi, lo := utf16.EncodeRune(r)
 		return appendUnit(appendUnit(dst, hi), lo)
 	}
