@@ -27,7 +27,7 @@ func (p Password) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("username", p.Username), slog.String("password", mask))
 }
 
-// An Account is implemented by credentials that name an account. The limiter then counts tries by account as well as by
+// An Account is implemented by credentials that name an account. The limiter then counts tries by account and by
 // address; other credentials are counted by address only.
 type Account interface {
 	Account() string

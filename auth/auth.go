@@ -1,0 +1,181 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/cardea-go/cardea/sessions"
+	"github.com/cardea-go/cardea/signing"
+	"github.com/cardea-go/cardea/throttle"
+)
+
+// Config says how an [Auth] works. Backends and Keys are required.
+type Config struct {
+	// Backends are asked in order whose credentials these are. Their names are distinct.
+	Backends []Backend
+
+	// Keys make the session hashes: Current writes, and Fallbacks are still accepted.
+	Keys signing.Keys
+
+	// Limiter counts tries by account and by address before any back end is asked; it needs the layer of package origin to
+	// know the address. Defaults to no limit.
+	Limiter *throttle.Limiter
+
+	// Policy is asked at each login and at each request whether what was proven is enough. Defaults to yes.
+	Policy Policy
+
+	// LoginURL is where Required sends people: a path of this site, before which the prefix it is mounted at
+	// is put, or an absolute URL. Defaults to "/accounts/login/".
+	LoginURL string
+
+	// LoginRedirectURL is where Next leads when the request does not say. Defaults to "/accounts/profile/".
+	LoginRedirectURL string
+
+	// OnLogin is told of each complete login, after it.
+	OnLogin []func(r *http.Request, user User)
+
+	// OnLogout is told of each logout, before the session is cleared; user is nil when nobody was logged in.
+	OnLogout []func(r *http.Request, user User)
+
+	// OnFailure is told of each refusal of credentials: err is an ErrInvalid or a *LimitedError. A credential whose name
+	// contains "api", "token", "key", "secret", "password" or "signature" is shown as 20 asterisks.
+	OnFailure []func(r *http.Request, credentials map[string]string, err error)
+
+	// Error answers a request that Required neither lets through nor redirects: ErrAnonymous for a program that is not
+	// logged in, else an outage. Defaults to a line of plain text, 401 or 503.
+	Error func(w http.ResponseWriter, r *http.Request, err error)
+
+	// Logger hears of trusted logins, of skipped back ends and of failures beside the point. Defaults to slog.Default().
+	Logger *slog.Logger
+
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// An Auth knows who a request's user is. Its methods may be called concurrently, for different requests; make one with [New].
+type Auth[U User] struct {
+	users    Users[U]
+	recorder LoginRecorder[U] // nil when users does not keep the last login
+	sessions *sessions.Manager
+	cfg      Config
+	names    []string // of Backends
+	current  *hashKey
+	fallback []*hashKey
+}
+
+// New makes an Auth over a user table and a session manager. Whatever is missing or contradicts itself in cfg is an error.
+func New[U User](users Users[U], sm *sessions.Manager, cfg Config) (*Auth[U], error) {
+	if users == nil || sm == nil {
+		return nil, errors.New("auth: New needs users and a session manager")
+	}
+	names, err := backendNames(cfg.Backends)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.LoginURL == "" {
+		cfg.LoginURL = "/accounts/login/"
+	}
+	if cfg.LoginRedirectURL == "" {
+		cfg.LoginRedirectURL = "/accounts/profile/"
+	}
+	for _, u := range []string{cfg.LoginURL, cfg.LoginRedirectURL} {
+		if err := checkURL(u); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkHooks(cfg); err != nil {
+		return nil, err
+	}
+	if cfg.Error == nil {
+		cfg.Error = plainError
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	a := &Auth[U]{users: users, sessions: sm, cfg: cfg, names: names}
+	a.recorder, _ = users.(LoginRecorder[U])
+	if a.current, a.fallback, err = hashKeys(cfg.Keys); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func backendNames(backends []Backend) ([]string, error) {
+	if len(backends) == 0 {
+		return nil, errors.New("auth: Config.Backends is empty: nobody could log in")
+	}
+	var names []string
+	seen := map[string]bool{}
+	for i, b := range backends {
+		if s, ok := b.(skipper); b == nil || ok && s.Backend == nil {
+			return nil, fmt.Errorf("auth: Config.Backends[%d] is nil", i)
+		}
+		name := b.Name()
+		switch {
+		case name == "" || strings.ContainsFunc(name, unicode.IsControl):
+			return nil, fmt.Errorf("auth: Config.Backends[%d] has the name %q: sessions could not record it", i, name)
+		case seen[name]:
+			return nil, fmt.Errorf("auth: two back ends are named %q: sessions could not tell them apart", name)
+		}
+		seen[name] = true
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+func hashKeys(keys signing.Keys) (current *hashKey, fallback []*hashKey, err error) {
+	if keys.Current == "" {
+		return nil, nil, errors.New("auth: Config.Keys.Current is empty: anybody could make a session hash")
+	}
+	for i, secret := range keys.Fallbacks {
+		if secret == "" {
+			return nil, nil, fmt.Errorf("auth: Config.Keys.Fallbacks[%d] is empty: anybody could make a session hash", i)
+		}
+		fallback = append(fallback, newHashKey(secret))
+	}
+	return newHashKey(keys.Current), fallback, nil
+}
+
+func checkURL(u string) error {
+	path := strings.HasPrefix(u, "/") && !strings.HasPrefix(u, "//")
+	absolute := strings.HasPrefix(u, "https://") || strings.HasPrefix(u, "http://")
+	if !path && !absolute || strings.ContainsFunc(u, unicode.IsControl) || strings.Contains(u, `\`) {
+		return fmt.Errorf("auth: %q is neither a path that starts with one slash nor a URL of http or https", u)
+	}
+	return nil
+}
+
+func checkHooks(cfg Config) error {
+	for _, h := range cfg.OnLogin {
+		if h == nil {
+			return errors.New("auth: Config.OnLogin holds a nil hook")
+		}
+	}
+	for _, h := range cfg.OnLogout {
+		if h == nil {
+			return errors.New("auth: Config.OnLogout holds a nil hook")
+		}
+	}
+	for _, h := range cfg.OnFailure {
+		if h == nil {
+			return errors.New("auth: Config.OnFailure holds a nil hook")
+		}
+	}
+	return nil
+}
+
+func plainError(w http.ResponseWriter, _ *http.Request, err error) {
+	if errors.Is(err, ErrAnonymous) {
+		http.Error(w, "Log in first.", http.StatusUnauthorized)
+		return
+	}
+	http.Error(w, "Something we depend on does not answer. Try again soon.", http.StatusServiceUnavailable)
+}

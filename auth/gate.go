@@ -1,0 +1,33 @@
+package auth
+
+import "net/http"
+
+// A Gate is the face of an [Auth] for what does not need to know the site's user type: pages, adapters, guards.
+type Gate interface {
+	// Who is [Auth.Lookup].
+	Who(r *http.Request) (User, error)
+	// SignIn is [Auth.Authenticate] and, on a match, [Auth.Login].
+	SignIn(r *http.Request, creds any) error
+	// Logout is [Auth.Logout].
+	Logout(r *http.Request) error
+	// Required is [Auth.Required].
+	Required(next http.Handler) http.Handler
+}
+
+// Who returns the request's user, or why there is none, as [Auth.Lookup] does.
+func (a *Auth[U]) Who(r *http.Request) (User, error) {
+	u, err := a.Lookup(r)
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// SignIn checks credentials and logs their owner in, with the errors of [Auth.Authenticate] and [Auth.Login].
+func (a *Auth[U]) SignIn(r *http.Request, creds any) error {
+	v, err := a.Authenticate(r, creds)
+	if err != nil {
+		return err
+	}
+	return a.Login(r, v)
+}

@@ -1,0 +1,70 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/cardea-go/cardea/origin"
+)
+
+// Required lets only requests through that have a user. Others are sent to the login page with 302, to come back by "next"; a
+// program, which could not fill in a form, gets 401 instead: whoever sends X-Requested-With, or does not accept HTML, or does
+// accept JSON. When the user cannot be looked up the answer is an error, never "log in".
+func (a *Auth[U]) Required(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := a.Lookup(r)
+		var more *Incomplete
+		switch {
+		case err == nil:
+			next.ServeHTTP(w, r)
+		case !errors.Is(err, ErrAnonymous) || !acceptsPages(r):
+			a.cfg.Error(w, r, err)
+		case errors.As(err, &more) && more.URL != "":
+			a.redirect(w, r, more.URL)
+		default:
+			a.redirect(w, r, a.cfg.LoginURL)
+		}
+	})
+}
+
+func (a *Auth[U]) redirect(w http.ResponseWriter, r *http.Request, loginURL string) {
+	at := origin.From(r)
+	target := origin.LoginRedirect(at.Path, seen(at, loginURL), at)
+	if err := origin.Redirect(w, r, target, http.StatusFound); err != nil {
+		a.cfg.Error(w, r, err)
+	}
+}
+
+// Next returns where a login leads: the last "next" of the form, or without one that of the query, if it is a safe target of
+// this site; else Config.LoginRedirectURL. The form counts once it has been parsed.
+func (a *Auth[U]) Next(r *http.Request) string {
+	at := origin.From(r)
+	values, ok := r.PostForm["next"]
+	if !ok {
+		values = r.URL.Query()["next"]
+	}
+	if len(values) > 0 {
+		if target, ok := at.SafeNext(values[len(values)-1]); ok {
+			return target
+		}
+	}
+	return seen(at, a.cfg.LoginRedirectURL)
+}
+
+// seen turns a path of the site into what the visitor sees; absolute URLs stay.
+func seen(at *origin.Info, url string) string {
+	if strings.HasPrefix(url, "/") {
+		return at.Prefix + url
+	}
+	return url
+}
+
+// acceptsPages tells a browser that a person looks at from a program.
+func acceptsPages(r *http.Request) bool {
+	if r.Header.Get("X-Requested-With") != "" {
+		return false
+	}
+	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	return strings.Contains(accept, "text/html") && !strings.Contains(accept, "application/json")
+}
