@@ -1,0 +1,189 @@
+package userdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Timeout is how long one step at the database may take, waiting for locks and connections included. It is less than the
+// five seconds after which a person takes a page for dead.
+const Timeout = 4 * time.Second
+
+// A DB is a database with users and sessions in it. Its methods may be called concurrently, except those of a DB made by Tx.
+type DB struct {
+	pool    *sql.DB // nil inside a transaction
+	q       querier
+	dialect *Dialect
+}
+
+// A querier is a pool, a connection or a transaction.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// New returns the users and sessions in pool, which stays the caller's: its limits are not touched, and it is the caller who
+// closes it. A MySQL pool must count found rows: New asks the database, and refuses the pool with the cure in the error. On
+// SQLite the pool's connections should set foreign_keys and busy_timeout, as those that [Open] makes do.
+func New(pool *sql.DB, d *Dialect) (*DB, error) {
+	if pool == nil || d == nil {
+		return nil, errors.New("userdb: New needs a pool and a dialect: userdb.New(pool, userdb.PostgreSQL)")
+	}
+	db := &DB{pool: pool, q: pool, dialect: d}
+	if d == MySQL {
+		if err := db.checkMySQL(); err != nil {
+			return nil, err
+		}
+	}
+	return db, nil
+}
+
+// checkMySQL refuses a pool whose driver counts changed rows or gives times as text. Counting changed rows would make an
+// unchanged session look like one that was logged out.
+func (db *DB) checkMySQL() error {
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
+	defer cancel()
+	conn, err := db.pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("userdb: connect: %w", err)
+	}
+	defer conn.Close()
+	const cure = "open the pool with clientFoundRows=true&parseTime=true&loc=UTC in its DSN, or by userdb.Open"
+	for _, stmt := range [...]string{
+		"CREATE TEMPORARY TABLE cardea_probe (id int PRIMARY KEY, n int NOT NULL)",
+		"INSERT INTO cardea_probe (id, n) VALUES (1, 1)",
+	} {
+		if _, err := conn.ExecContext(ctx, stmt); err != nil {
+			return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
+		}
+	}
+	res, err := conn.ExecContext(ctx, "UPDATE cardea_probe SET n = 1 WHERE id = 1")
+	if err != nil {
+		return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
+	}
+	if _, err := conn.ExecContext(ctx, "DROP TEMPORARY TABLE cardea_probe"); err != nil {
+		return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
+	}
+	if n != 1 {
+		return errors.New("userdb: this MySQL pool counts changed rows instead of found ones: " + cure)
+	}
+	var t any
+	if err := conn.QueryRowContext(ctx, "SELECT CAST('2024-05-06 07:08:09' AS datetime(6))").Scan(&t); err != nil {
+		return fmt.Errorf("userdb: find out how MySQL gives times: %w", err)
+	}
+	if at, ok := t.(time.Time); !ok || !at.Equal(time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)) {
+		return errors.New("userdb: this MySQL pool does not give times in UTC: " + cure)
+	}
+	return nil
+}
+
+// Tx returns the same database inside the application's own transaction, which stays the caller's to commit or roll back. On
+// PostgreSQL an error aborts the whole transaction. The DB is for one goroutine, and for as long as tx lasts.
+func (db *DB) Tx(tx *sql.Tx) *DB { return db.in(tx) }
+
+func (db *DB) in(q querier) *DB {
+	inner := *db
+	inner.pool, inner.q = nil, q
+	return &inner
+}
+
+// Dialect returns which database this is.
+func (db *DB) Dialect() *Dialect { return db.dialect }
+
+// Pool returns the pool of connections, or nil for a DB made by Tx.
+func (db *DB) Pool() *sql.DB { return db.pool }
+
+// Ping asks whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	var one int
+	return db.dialect.failed("ping", db.q.QueryRowContext(ctx, "SELECT 1").Scan(&one))
+}
+
+// Close closes the pool. It is for those who called Open; a DB made by Tx has nothing to close.
+func (db *DB) Close() error {
+	if db.pool == nil {
+		return nil
+	}
+	return db.pool.Close()
+}
+
+// exec runs a statement written with ? and returns the number of rows that it found.
+func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := db.q.ExecContext(ctx, db.dialect.bind(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// row runs a query written with ? for at most one row.
+func (db *DB) row(ctx context.Context, query string, args ...any) *sql.Row {
+	return db.q.QueryRowContext(ctx, db.dialect.bind(query), args...)
+}
+
+// atomically runs f in a transaction that writes: the one db is in, or one of its own. An error rolls that one back.
+func (db *DB) atomically(ctx context.Context, f func(ctx context.Context, tx *DB) error) error {
+	if db.pool == nil {
+		return f(ctx, db)
+	}
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	if db.dialect == SQLite {
+		return db.immediately(ctx, f)
+	}
+	tx, err := db.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	if err := f(ctx, db.in(tx)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// immediately takes SQLite's write lock at the start: a transaction that reads first and writes then fails at once, without
+// waiting, when another one wrote in between. database/sql has no word for it, hence the connection of our own.
+func (db *DB) immediately(ctx context.Context, f func(ctx context.Context, tx *DB) error) (err error) {
+	conn, err := db.pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	committed := false
+	defer func() {
+		if committed {
+			return
+		}
+		if _, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); rollback != nil && inTransaction(rollback) {
+			// The connection must not go back to the pool with a transaction open.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}()
+	if err := f(ctx, db.in(conn)); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return err
+	}
+	committed = true
+	return nil
+}
+
+// inTransaction is false for the one failure of ROLLBACK that is none: SQLite had rolled back already.
+func inTransaction(err error) bool { return !strings.Contains(err.Error(), "no transaction is active") }
