@@ -85,8 +85,7 @@ func (o *Origin) host(r *http.Request, p *proxy, info *Info) (domain string, err
 	}
 	if forwarded, ok := p.last(forwardedHost); ok && o.cfg.UseForwardedHost {
 		host = forwarded
-	}
-	if host == "" { // only HTTP/1.0 may leave it out
+	} else if host == "" { // only HTTP/1.0 may leave it out
 		host = localHost(r, info.Secure)
 	}
 	domain, _ = SplitDomainPort(host)

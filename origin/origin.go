@@ -137,5 +137,6 @@ func reject(w http.ResponseWriter, _ *http.Request, err error) {
 		http.Error(w, insecure.Error(), http.StatusForbidden)
 		return
 	}
-	http.Error(w, "Bad request: this site does not answer to the host name in the request.", http.StatusBadRequest)
+	http.Error(w, "This site does not answer to the host name in the request. "+
+		"Whoever runs it can add the name to its allowed hosts.", http.StatusBadRequest)
 }
