@@ -156,15 +156,20 @@ func (a *argon2Hasher) Parse(encoded string) (Hash, error) {
 		}
 		*target.value = n
 	}
-	var err1, err2 error
-	b64 := base64.RawStdEncoding.Strict()
-	h.salt, err1 = b64.DecodeString(f[1])
-	h.tag, err2 = b64.DecodeString(f[2])
-	if err1 != nil || err2 != nil || len(h.salt) < 8 || len(h.tag) < 4 || h.Memory < 8*h.Lanes {
+	var ok1, ok2 bool
+	h.salt, ok1 = canonicalBase64(f[1])
+	h.tag, ok2 = canonicalBase64(f[2])
+	if !ok1 || !ok2 || len(h.salt) < 8 || len(h.tag) < 4 || h.Memory < 8*h.Lanes {
 		return malformed("salt, tag or memory")
 	}
 	h.TagLength = len(h.tag)
 	return h, nil
+}
+
+// canonicalBase64 decodes what encodes back to the same text: the decoder alone skips line ends and spare bits.
+func canonicalBase64(s string) ([]byte, bool) {
+	b, err := base64.RawStdEncoding.DecodeString(s)
+	return b, err == nil && base64.RawStdEncoding.EncodeToString(b) == s
 }
 
 // decimal reads a canonical unsigned decimal below 2 to the 32, as the Argon2 library does.

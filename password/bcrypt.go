@@ -116,7 +116,7 @@ func parseBCrypt(text string) (s bcryptSetting, rest string, err error) {
 	}
 	s.cost = int(tens)*10 + int(ones)
 	s.salt, err = bcrypt64.DecodeString(text[7:size])
-	if err != nil || s.cost < 4 || s.cost > 31 {
+	if err != nil || len(s.salt) != 16 || s.cost < 4 || s.cost > 31 {
 		return s, "", ErrMalformed
 	}
 	return s, text[size:], nil

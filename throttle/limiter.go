@@ -67,7 +67,7 @@ type Limiter struct {
 	cfg   Config
 }
 
-// New makes a limiter. It panics without a store; a limit without Tries or with too short a Per is an error.
+// New makes a limiter. No store, or a limit without Tries or with too short a Per, is an error.
 func New(store Store, cfg Config) (*Limiter, error) {
 	if store == nil {
 		return nil, errors.New("throttle: no store: pass throttle.NewMemory(), or the database's")
