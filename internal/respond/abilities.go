@@ -1,7 +1,9 @@
 package respond
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
 )
 
@@ -31,64 +33,89 @@ func abilitiesOf(w http.ResponseWriter) (a ability) {
 		if _, ok := w.(http.Hijacker); ok {
 			a |= canHijack
 		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
 			break
 		}
-		w = u.Unwrap()
+		w = inner.Unwrap()
 	}
 	return a
 }
 
-// The writers of net/http's own servers live inside the Exchange, to save an allocation.
+// writer returns a writer with exactly the abilities of the one below: a type assertion must neither promise more nor hide
+// any. Each of the sixteen types holds one pointer, so that none is allocated, and adds the ability of its last letter.
+func (x *Exchange) writer() http.ResponseWriter {
+	w := writer{x}
+	switch abilitiesOf(x.rw) {
+	case canFlush:
+		return withF{w}
+	case canHijack:
+		return withH{w}
+	case canReadFrom:
+		return withR{w}
+	case canPush:
+		return withP{w}
+	case canFlush | canHijack:
+		return withFH{withF{w}}
+	case canFlush | canReadFrom:
+		return withFR{withF{w}}
+	case canFlush | canPush: // HTTP/2
+		return withFP{withF{w}}
+	case canHijack | canReadFrom:
+		return withHR{withH{w}}
+	case canHijack | canPush:
+		return withHP{withH{w}}
+	case canReadFrom | canPush:
+		return withRP{withR{w}}
+	case canFlush | canHijack | canReadFrom: // HTTP/1
+		return withFHR{withFH{withF{w}}}
+	case canFlush | canHijack | canPush:
+		return withFHP{withFH{withF{w}}}
+	case canFlush | canReadFrom | canPush:
+		return withFRP{withFR{withF{w}}}
+	case canHijack | canReadFrom | canPush:
+		return withHRP{withHR{withH{w}}}
+	case canFlush | canHijack | canReadFrom | canPush:
+		return withFHRP{withFHR{withFH{withF{w}}}}
+	default:
+		return w
+	}
+}
+
 type (
-	http1Writer struct {
-		writer
-		flusher
-		hijacker
-		readerFrom
-	}
-	http2Writer struct {
-		writer
-		flusher
-		pusher
-	}
-	writers struct {
-		http1 http1Writer
-		http2 http2Writer
-	}
+	withF    struct{ writer }
+	withH    struct{ writer }
+	withR    struct{ writer }
+	withP    struct{ writer }
+	withFH   struct{ withF }
+	withFR   struct{ withF }
+	withFP   struct{ withF }
+	withHR   struct{ withH }
+	withHP   struct{ withH }
+	withRP   struct{ withR }
+	withFHR  struct{ withFH }
+	withFHP  struct{ withFH }
+	withFRP  struct{ withFR }
+	withHRP  struct{ withHR }
+	withFHRP struct{ withFHR }
 )
 
-// writer returns a writer that has exactly the abilities of the one below: a type assertion must not promise more.
-func (x *Exchange) writer() http.ResponseWriter {
-	w, f, h, r, p := writer{x}, flusher{x}, hijacker{x}, readerFrom{x}, pusher{x}
-	switch abilitiesOf(x.rw) {
-	case canFlush | canHijack | canReadFrom:
-		x.writersInline.http1 = http1Writer{w, f, h, r}
-		return &x.writersInline.http1
-	case canFlush | canPush:
-		x.writersInline.http2 = http2Writer{w, f, p}
-		return &x.writersInline.http2
-	case canFlush:
-		return struct {
-			writer
-			flusher
-		}{w, f}
-	case canHijack:
-		return struct {
-			writer
-			hijacker
-		}{w, h}
-	case canReadFrom:
-		return struct {
-			writer
-			readerFrom
-		}{w, r}
-	case canPush:
-		return struct {
-			writer
-			pusher
-		}{w, p}
-	}
-	return w
-}
+func (w withF) Flush()            { _ = w.x.flush() }
+func (w withF) FlushError() error { return w.x.flush() }
+
+func (w withH) Hijack() (net.Conn, *bufio.ReadWriter, error)  { return w.x.hijack() }
+func (w withFH) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.x.hijack() }
+
+func (w withR) ReadFrom(src io.Reader) (int64, error)   { return w.x.readFrom(src) }
+func (w withFR) ReadFrom(src io.Reader) (int64, error)  { return w.x.readFrom(src) }
+func (w withHR) ReadFrom(src io.Reader) (int64, error)  { return w.x.readFrom(src) }
+func (w withFHR) ReadFrom(src io.Reader) (int64, error) { return w.x.readFrom(src) }
+
+func (w withP) Push(target string, o *http.PushOptions) error    { return w.x.push(target, o) }
+func (w withFP) Push(target string, o *http.PushOptions) error   { return w.x.push(target, o) }
+func (w withHP) Push(target string, o *http.PushOptions) error   { return w.x.push(target, o) }
+func (w withRP) Push(target string, o *http.PushOptions) error   { return w.x.push(target, o) }
+func (w withFHP) Push(target string, o *http.PushOptions) error  { return w.x.push(target, o) }
+func (w withFRP) Push(target string, o *http.PushOptions) error  { return w.x.push(target, o) }
+func (w withHRP) Push(target string, o *http.PushOptions) error  { return w.x.push(target, o) }
+func (w withFHRP) Push(target string, o *http.PushOptions) error { return w.x.push(target, o) }

@@ -32,11 +32,10 @@ type Exchange struct {
 	hooks    []hook
 	reported []uintptr // callers that Late has logged
 
-	snapshot      []field
-	layersInline  [inline]layer
-	hooksInline   [inline]hook
-	fieldsInline  [inline]field
-	writersInline writers
+	snapshot     []field
+	layersInline [inline]layer
+	hooksInline  [inline]hook
+	fieldsInline [inline]field
 }
 
 // The life of a response. It only moves forward.

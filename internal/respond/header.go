@@ -41,6 +41,15 @@ func (x *Exchange) restoreHeader() {
 	}
 }
 
+// dropTrailers removes what a handler wanted to send after a body that was discarded.
+func (x *Exchange) dropTrailers() {
+	for key := range x.Header() {
+		if strings.HasPrefix(key, http.TrailerPrefix) {
+			delete(x.Header(), key)
+		}
+	}
+}
+
 // added are the lines of the two header fields that an error page keeps.
 type added struct{ cookies, vary []string }
 
@@ -83,10 +92,11 @@ func setLines(h http.Header, key string, lines []string) {
 	h[key] = lines
 }
 
+// minus returns each line once.
 func minus(lines, without []string) []string {
 	var rest []string
 	for _, line := range lines {
-		if !slices.Contains(without, line) {
+		if !slices.Contains(without, line) && !slices.Contains(rest, line) {
 			rest = append(rest, line)
 		}
 	}

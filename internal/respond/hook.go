@@ -52,7 +52,7 @@ func (x *Exchange) runHooks(status int) (failure error) {
 			x.logError("a second hook failed", err)
 		}
 	}
-	if failure != nil || status == http.StatusSwitchingProtocols {
+	if failure != nil || status == http.StatusSwitchingProtocols || x.Panicked() {
 		x.added = before.since(x.Header())
 	}
 	return failure

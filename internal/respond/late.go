@@ -58,7 +58,8 @@ const module = "github.com/cardea-go/cardea"
 // Cardea's own tests and examples are apps: their names end in _test, or are main.
 func isApp(frame runtime.Frame) bool {
 	switch pkg := packageOf(frame); pkg {
-	case "", "runtime", "reflect", "net/http", "text/template", "html/template":
+	case "", "runtime", "reflect", "fmt", "io", "sync", "encoding/json",
+		"net/http", "net/http/httputil", "text/template", "html/template":
 		return false
 	default:
 		inside := pkg == module || strings.HasPrefix(pkg, module+"/")

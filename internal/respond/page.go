@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"strings"
 )
 
 // A PanicError is a panic of the handler or of a hook.
@@ -29,17 +27,8 @@ func (e *PanicError) Unwrap() error {
 // replace writes an error page in place of the handler's response.
 func (x *Exchange) replace(err error) {
 	x.failure = err
-	x.restoreHeader()
-	x.added.appendTo(x.Header())
-	if _, ok := x.Header()["Cache-Control"]; !ok {
-		x.Header().Set("Cache-Control", "no-store")
-	}
 	x.state.Store(stateReplaced)
-	x.writePage(err)
-}
-
-func (x *Exchange) writePage(err error) {
-	w := pageWriter{x}
+	x.resetHeader()
 	defer func() {
 		v := recover()
 		if v != nil && v != http.ErrAbortHandler {
@@ -49,22 +38,34 @@ func (x *Exchange) writePage(err error) {
 		case v == http.ErrAbortHandler, v != nil && x.Status() != 0:
 			x.broken = true
 		case x.Status() == 0:
-			writePlainPage(w, err)
+			x.resetHeader()
+			writePlainPage(pageWriter{x}, err)
 		}
 	}()
 	if x.cfg.Error != nil {
-		x.cfg.Error(w, x.req, err)
+		x.cfg.Error(pageWriter{x}, x.req, err)
 		return
 	}
-	if _, ok := err.(*PanicError); !ok {
-		x.logError("the response was replaced", err)
+	var panicked *PanicError
+	if !errors.As(err, &panicked) {
+		x.logError("the response was replaced by an error page", err)
+	}
+}
+
+// resetHeader makes the header what an error page starts from.
+func (x *Exchange) resetHeader() {
+	h := x.Header()
+	x.restoreHeader()
+	x.added.appendTo(h)
+	if _, ok := h["Cache-Control"]; !ok {
+		h.Set("Cache-Control", "no-store")
 	}
 }
 
 func writePlainPage(w http.ResponseWriter, err error) {
 	status := http.StatusServiceUnavailable
-	var failure *PanicError
-	if errors.As(err, &failure) {
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
 		status = http.StatusInternalServerError
 	}
 	text := http.StatusText(status) + "\n"
@@ -73,7 +74,7 @@ func writePlainPage(w http.ResponseWriter, err error) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	io.WriteString(w, text)
+	_, _ = io.WriteString(w, text)
 }
 
 // pageWriter writes past the hooks, and notes the status.
@@ -82,8 +83,9 @@ type pageWriter struct{ x *Exchange }
 func (w pageWriter) Header() http.Header { return w.x.rw.Header() }
 
 func (w pageWriter) WriteHeader(status int) {
-	if !informational(status) {
-		w.x.status.CompareAndSwap(0, int32(status))
+	if !informational(status) && !w.x.status.CompareAndSwap(0, int32(status)) {
+		w.x.logLate("WriteHeader")
+		return
 	}
 	w.x.rw.WriteHeader(status)
 }
@@ -93,30 +95,5 @@ func (w pageWriter) Write(p []byte) (int, error) {
 	return w.x.rw.Write(p)
 }
 
+// Unwrap lets http.ResponseController pass: no hook is left to be met.
 func (w pageWriter) Unwrap() http.ResponseWriter { return w.x.rw }
-
-func (x *Exchange) logger() *slog.Logger {
-	if x.cfg.Logger != nil {
-		return x.cfg.Logger
-	}
-	return slog.Default()
-}
-
-// logError logs with the request's path but not its query, which may hold secrets.
-func (x *Exchange) logError(message string, err error) {
-	x.logger().ErrorContext(x.req.Context(), message, "method", x.req.Method, "path", x.req.URL.Path, "err", err)
-}
-
-func (x *Exchange) logPanic(message string, p *PanicError) {
-	x.logger().ErrorContext(x.req.Context(), message, "method", x.req.Method, "path", x.req.URL.Path,
-		"panic", fmt.Sprint(p.Value), "stack", string(p.Stack))
-}
-
-// dropTrailers removes what a handler wanted to send after a body that was discarded.
-func (x *Exchange) dropTrailers() {
-	for key := range x.Header() {
-		if strings.HasPrefix(key, http.TrailerPrefix) {
-			delete(x.Header(), key)
-		}
-	}
-}

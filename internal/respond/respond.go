@@ -50,6 +50,9 @@ func (x *Exchange) end(original *http.Request) {
 		abort = x.recovered(&PanicError{Value: v, Stack: debug.Stack()})
 	}
 	x.finish()
+	if x.failure != nil {
+		x.dropTrailers()
+	}
 	x.giveBack(original)
 	if abort || x.broken {
 		panic(http.ErrAbortHandler)
@@ -63,7 +66,7 @@ func (x *Exchange) recovered(failure *PanicError) (abort bool) {
 	switch x.state.Load() {
 	case stateOpen:
 		x.state.Store(stateHooks)
-		x.restoreHeader()
+		x.restoreHeader() // so that a hook does not take the app's Cache-Control, say, for that of this response
 		if err := x.runHooks(http.StatusInternalServerError); err != nil {
 			x.logError("a hook failed after a panic", err)
 		}

@@ -10,54 +10,11 @@ import (
 )
 
 // ErrCookieLost says that a Hijack was refused, because a hook had set a cookie that the client would never see.
-var ErrCookieLost = errors.New("the new cookie would be lost with the hijacked connection; set it in an ordinary response before")
+var ErrCookieLost = errors.New("a new cookie would be lost with the hijacked connection; set it in an ordinary response before")
 
 var errWrittenByHook = errors.New("respond: the response must not be written while its hooks run")
 
-// prepare runs the hooks if they did not run yet, and returns the state that the response is in then.
-func (x *Exchange) prepare(status int) int32 {
-	if !x.state.CompareAndSwap(stateOpen, stateHooks) {
-		return x.state.Load()
-	}
-	if err := x.runHooks(status); err != nil {
-		x.replace(err)
-		return stateReplaced
-	}
-	x.state.Store(stateReady)
-	return stateReady
-}
-
-// commit notes that the handler's header goes out.
-func (x *Exchange) commit(status int) {
-	x.status.Store(int32(status))
-	x.state.Store(stateSent)
-}
-
-// sendHeader sends the header if none was sent.
-func (x *Exchange) sendHeader(status int) (sent bool) {
-	if x.prepare(status) != stateReady {
-		return false
-	}
-	x.commit(status)
-	x.rw.WriteHeader(status)
-	return true
-}
-
-// readyForBody runs the hooks before the first piece of the body. The header itself is left to the writer below, which may
-// want to see that piece first to find its Content-Type.
-func (x *Exchange) readyForBody() (discard bool, err error) {
-	switch x.prepare(http.StatusOK) {
-	case stateReady:
-		x.commit(http.StatusOK)
-	case stateReplaced:
-		return true, nil
-	case stateHooks:
-		return false, errWrittenByHook
-	}
-	return false, nil
-}
-
-// writer is what every handler gets; the abilities below come with it if the server has them.
+// writer is what every handler gets; abilities.go adds what else the server's writer can do.
 type writer struct{ x *Exchange }
 
 func (w writer) Header() http.Header { return w.x.rw.Header() }
@@ -76,8 +33,8 @@ func (w writer) WriteHeader(status int) {
 		}
 		return
 	}
-	if !x.sendHeader(status) && x.state.Load() != stateReplaced {
-		x.logLate("superfluous WriteHeader")
+	if !x.sendHeader(status) && x.failure == nil {
+		x.logLate("WriteHeader")
 	}
 }
 
@@ -99,32 +56,28 @@ func (w writer) WriteString(s string) (int, error) {
 	return io.WriteString(w.x.rw, s)
 }
 
-type readerFrom struct{ x *Exchange }
-
-func (w readerFrom) ReadFrom(src io.Reader) (int64, error) {
-	if discard, err := w.x.readyForBody(); err != nil {
+func (x *Exchange) readFrom(src io.Reader) (int64, error) {
+	if discard, err := x.readyForBody(); err != nil {
 		return 0, err
 	} else if discard {
-		return io.Copy(io.Discard, src)
+		return io.Copy(writer{x}, src)
 	}
-	return w.x.rw.(io.ReaderFrom).ReadFrom(src)
+	return x.rw.(io.ReaderFrom).ReadFrom(src)
 }
 
-type flusher struct{ x *Exchange }
-
-func (w flusher) Flush() { _ = w.FlushError() }
-
-func (w flusher) FlushError() error {
-	if !w.x.sendHeader(http.StatusOK) && w.x.state.Load() == stateHooks {
+func (x *Exchange) flush() error {
+	x.sendHeader(http.StatusOK)
+	if x.state.Load() == stateHooks {
 		return errWrittenByHook
 	}
-	return http.NewResponseController(w.x.rw).Flush()
+	err := http.NewResponseController(x.rw).Flush()
+	if x.failure != nil { // the page may be complete already: nothing that the handler should hear of
+		return x.req.Context().Err()
+	}
+	return err
 }
 
-type hijacker struct{ x *Exchange }
-
-func (w hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	x := w.x
+func (x *Exchange) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	switch state := x.prepare(http.StatusSwitchingProtocols); {
 	case state == stateHooks:
 		return nil, nil, errWrittenByHook
@@ -142,10 +95,52 @@ func (w hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, buffer, nil
 }
 
-type pusher struct{ x *Exchange }
+func (x *Exchange) push(target string, o *http.PushOptions) error {
+	return x.rw.(http.Pusher).Push(target, o)
+}
 
-func (w pusher) Push(target string, opts *http.PushOptions) error {
-	return w.x.rw.(http.Pusher).Push(target, opts)
+// prepare runs the hooks if they did not run yet, and returns the state that the response is in then.
+func (x *Exchange) prepare(status int) int32 {
+	if !x.state.CompareAndSwap(stateOpen, stateHooks) {
+		return x.state.Load()
+	}
+	if err := x.runHooks(status); err != nil {
+		x.replace(err)
+		return stateReplaced
+	}
+	x.state.Store(stateReady)
+	return stateReady
+}
+
+// sendHeader sends the header, and reports whether it was there to be sent.
+func (x *Exchange) sendHeader(status int) bool {
+	if x.prepare(status) != stateReady {
+		return false
+	}
+	x.commit(status)
+	x.rw.WriteHeader(status)
+	return true
+}
+
+// readyForBody runs the hooks before the first piece of the body. The header itself is left to the writer below, which may
+// want to see that piece first to find its Content-Type. What is discarded looks successful until the client is gone, so
+// that an endless stream ends.
+func (x *Exchange) readyForBody() (discard bool, err error) {
+	switch x.prepare(http.StatusOK) {
+	case stateReady:
+		x.commit(http.StatusOK)
+	case stateReplaced:
+		return true, x.req.Context().Err()
+	case stateHooks:
+		return false, errWrittenByHook
+	}
+	return false, nil
+}
+
+// commit notes that the handler's header goes out.
+func (x *Exchange) commit(status int) {
+	x.status.Store(int32(status))
+	x.state.Store(stateSent)
 }
 
 func informational(status int) bool {
