@@ -35,9 +35,9 @@ func parseTrusted(entries []string) (trusted, error) {
 	return t, nil
 }
 
-// allowsOrigin judges an Origin header. own is the request's own origin, or "" when its host is not to be trusted.
+// allowsOrigin judges an Origin header; own is the request's own origin.
 func (t *trusted) allowsOrigin(header, own string) bool {
-	if own != "" && header == own || t.exact[header] {
+	if header == own || t.exact[header] {
 		return true
 	}
 	u, ok := split(header)
@@ -85,7 +85,7 @@ func (t *trusted) checkReferer(referer string, present bool, host, port, cookieD
 			good += ":" + port
 		}
 	}
-	if good == "" || !origin.IsSameDomain(u.netloc, good) {
+	if !origin.IsSameDomain(u.netloc, good) {
 		return "Referer checking failed - " + u.String() + " does not match any trusted origins.", false
 	}
 	return "", cookieDomain != ""

@@ -1,0 +1,411 @@
+package messages_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardea-go/cardea/internal/respond"
+	"github.com/cardea-go/cardea/internal/vectors"
+	"github.com/cardea-go/cardea/messages"
+	"github.com/cardea-go/cardea/origin"
+	"github.com/cardea-go/cardea/sessions"
+	"github.com/cardea-go/cardea/sessions/memstore"
+	"github.com/cardea-go/cardea/signing"
+)
+
+// TestVectors runs what Django answered.
+func TestVectors(t *testing.T) {
+	vectors.Run(t, "messages", vectors.Ops{
+		"cookie_encode":     func(c *vectors.Case) (any, error) { return cookieEncode(t, c) },
+		"cookie_decode":     func(c *vectors.Case) (any, error) { return cookieDecode(t, c) },
+		"cookie_decode_bad": func(c *vectors.Case) (any, error) { return cookieDecodeBad(t, c) },
+		"session_encode": func(c *vectors.Case) (any, error) {
+			var in struct{ Messages []django }
+			c.Bind(&in)
+			return messages.SessionText(stored(in.Messages)), nil
+		},
+		"session_decode": func(c *vectors.Case) (any, error) {
+			var in struct{ Value string }
+			c.Bind(&in)
+			raw, err := json.Marshal(in.Value)
+			if err != nil {
+				return nil, err
+			}
+			list, err := messages.ParseSession(raw)
+			return described(list), err
+		},
+		"store":        func(c *vectors.Case) (any, error) { return store(t, c) },
+		"level_filter": func(c *vectors.Case) (any, error) { return levelFilter(t, c) },
+		"tags":         func(c *vectors.Case) (any, error) { return tags(t, c) },
+	})
+}
+
+// A django is a message as the cases write it.
+type django struct {
+	Level     messages.Level  `json:"level"`
+	Message   string          `json:"message"`
+	ExtraTags json.RawMessage `json:"extra_tags"`
+	Safe      bool            `json:"safe"`
+}
+
+func stored(in []django) (list []messages.Stored) {
+	for _, m := range in {
+		s := messages.Stored{Message: messages.Message{Level: m.Level, Text: m.Message, Safe: m.Safe}}
+		if string(m.ExtraTags) == "null" {
+			s.Bare = true
+		} else if m.ExtraTags != nil {
+			_ = json.Unmarshal(m.ExtraTags, &s.ExtraTags)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func described(list []messages.Stored) []map[string]any {
+	out := []map[string]any{}
+	for _, s := range list {
+		m := describe(s.Message)
+		if s.Bare {
+			m["extra_tags"] = nil
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func describe(m messages.Message) map[string]any {
+	return map[string]any{
+		"level": int(m.Level), "message": m.Text, "extra_tags": m.ExtraTags, "safe": m.Safe,
+		"tags": m.Tags(), "level_tag": m.LevelTag(),
+	}
+}
+
+const secret = "django-contract-fixed-secret-key-0123456789abcdefghijklmnop"
+
+// A rig is the layers around messages, on a store that a test can look into.
+type rig struct {
+	t        *testing.T
+	store    *memstore.Store
+	sessions *sessions.Manager
+	origin   *origin.Origin
+	layer    *messages.Layer
+	config   messages.Config
+}
+
+func newRig(t *testing.T, change func(*messages.Config)) *rig {
+	t.Helper()
+	g := &rig{t: t, store: memstore.New(memstore.Config{})}
+	var err error
+	if g.origin, err = origin.New(origin.Config{AllowedHosts: []string{"*"}, InsecureHTTP: true}); err != nil {
+		t.Fatal(err)
+	}
+	if g.sessions, err = sessions.New(g.store, sessions.Config{Cookie: origin.CookiePolicy{Plain: true}}); err != nil {
+		t.Fatal(err)
+	}
+	g.config = messages.Config{Keys: signing.Keys{Current: secret}, Sessions: g.sessions, Cookie: origin.CookiePolicy{Plain: true}}
+	if change != nil {
+		change(&g.config)
+	}
+	if g.layer, err = messages.New(g.config); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (g *rig) handler(app http.HandlerFunc) http.Handler {
+	h := g.origin.Handler(g.sessions.Handler(g.layer.Handler(app)))
+	return respond.Handler(h, respond.Config{Logger: slog.New(slog.DiscardHandler)})
+}
+
+func (g *rig) serve(r *http.Request, app http.HandlerFunc) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	g.handler(app).ServeHTTP(w, r)
+	return w
+}
+
+// begin stores a session and gives r its cookie.
+func (g *rig) begin(r *http.Request, data string) (key string) {
+	g.t.Helper()
+	d, err := sessions.ParseData([]byte(data))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	key, err = g.store.Save(context.Background(), "", sessions.Record{Data: d, Expires: time.Now().Add(time.Hour)})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	r.Header.Add("Cookie", "sessionid="+key)
+	return key
+}
+
+// sessionText returns the string under _messages, or nil.
+func (g *rig) sessionText(key string) any {
+	g.t.Helper()
+	if key == "" {
+		return nil
+	}
+	record, err := g.store.Load(context.Background(), key)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	raw, ok := record.Data.Get("_messages")
+	var v any
+	if ok {
+		if err := json.Unmarshal(raw, &v); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+	return v
+}
+
+func at(now int64) func() time.Time { return func() time.Time { return time.Unix(now, 0) } }
+
+func cookieEncode(t *testing.T, c *vectors.Case) (any, error) {
+	var in struct {
+		Secret   string
+		Now      int64
+		Messages []django
+	}
+	c.Bind(&in)
+	var all struct{ JSON string }
+	c.BindAll(&all)
+	if got := string(messages.AppendList(stored(in.Messages), false, false)); got != all.JSON {
+		return nil, vectors.Differs("JSON\n got  %s\n want %s", got, all.JSON)
+	}
+	if len(in.Messages) == 0 { // nothing is encoded: the cookie is deleted, which "store" looks at
+		return nil, nil
+	}
+	g := newRig(t, func(cfg *messages.Config) { cfg.Keys.Current, cfg.Now = in.Secret, at(in.Now) })
+	got, err := g.layer.EncodeCookie(stored(in.Messages))
+	if err != nil {
+		return nil, err
+	}
+	var want string
+	c.BindOut(&want)
+	if strings.HasPrefix(want, ".") { // Go compresses to other bytes; what counts is what both decode to
+		ours, _ := g.layer.DecodeCookie(got)
+		theirs, _ := g.layer.DecodeCookie(want)
+		if !slices.Equal(ours, theirs) || !slices.Equal(ours, stored(in.Messages)) {
+			return nil, vectors.Differs("decoded\n got  %v\n want %v", ours, theirs)
+		}
+		return vectors.Same, nil
+	}
+	return got, nil
+}
+
+func cookieDecode(t *testing.T, c *vectors.Case) (any, error) {
+	var in struct{ Secret, Cookie string }
+	c.Bind(&in)
+	var all struct {
+		AllRetrieved bool `json:"all_retrieved"`
+	}
+	c.BindAll(&all)
+	g := newRig(t, func(cfg *messages.Config) { cfg.Keys.Current = in.Secret })
+	list, more := g.layer.DecodeCookie(in.Cookie)
+	if more == all.AllRetrieved {
+		return nil, vectors.Differs("more is %v, all_retrieved is %v", more, all.AllRetrieved)
+	}
+	return described(list), nil
+}
+
+func cookieDecodeBad(t *testing.T, c *vectors.Case) (any, error) {
+	var in struct{ Secret, Cookie string }
+	c.Bind(&in)
+	var all struct {
+		ResponseCookie string `json:"response_cookie"`
+	}
+	c.BindAll(&all)
+	g := newRig(t, func(cfg *messages.Config) { cfg.Keys.Current, cfg.Storage = in.Secret, messages.Cookie })
+	r := httptest.NewRequest("GET", "http://www.example.com/", nil)
+	r.Header.Set("Cookie", "messages="+in.Cookie)
+	var taken []messages.Message
+	w := g.serve(r, func(_ http.ResponseWriter, r *http.Request) { taken = messages.Take(r) })
+	if got := w.Header()["Set-Cookie"]; len(got) != 1 || !sameAttributes(got[0], all.ResponseCookie) {
+		return nil, vectors.Differs("cookies\n got  %q\n want %q", got, all.ResponseCookie)
+	}
+	return append([]messages.Message{}, taken...), nil
+}
+
+func store(t *testing.T, c *vectors.Case) (any, error) {
+	var in struct {
+		Storage, Secret string
+		Now             int64
+		Add             []django
+		Cookie          *string
+		Session         json.RawMessage
+		ReadFirst       bool `json:"read_first"`
+		Settings        struct {
+			Domain   string `json:"SESSION_COOKIE_DOMAIN"`
+			Secure   bool   `json:"SESSION_COOKIE_SECURE"`
+			HTTPOnly *bool  `json:"SESSION_COOKIE_HTTPONLY"`
+			SameSite any    `json:"SESSION_COOKIE_SAMESITE"`
+		}
+	}
+	c.Bind(&in)
+	var want struct {
+		Before         []map[string]any
+		Cookie         *string
+		CookieMessages []string `json:"cookie_messages"`
+		Session        any
+	}
+	c.BindOut(&want)
+
+	g := newRig(t, func(cfg *messages.Config) {
+		cfg.Keys.Current, cfg.Now = in.Secret, at(in.Now)
+		cfg.Storage = map[string]messages.Storage{
+			"FallbackStorage": messages.Fallback, "CookieStorage": messages.Cookie, "SessionStorage": messages.Session,
+		}[in.Storage]
+		cfg.Cookie.Domain, cfg.Cookie.Secure = in.Settings.Domain, in.Settings.Secure
+		cfg.Cookie.ScriptReadable = in.Settings.HTTPOnly != nil && !*in.Settings.HTTPOnly
+		switch v := in.Settings.SameSite.(type) {
+		case string:
+			cfg.Cookie.SameSite = v
+		case bool:
+			cfg.Cookie.SameSite = "omit"
+		}
+	})
+	r := httptest.NewRequest("GET", "http://www.example.com/", nil)
+	if in.Cookie != nil {
+		r.Header.Add("Cookie", "messages="+*in.Cookie)
+	}
+	key := ""
+	if len(in.Session) > 0 && string(in.Session) != "null" {
+		key = g.begin(r, string(in.Session))
+	}
+	var before []map[string]any
+	w := g.serve(r, func(_ http.ResponseWriter, r *http.Request) {
+		if in.ReadFirst {
+			before = []map[string]any{}
+			for _, m := range messages.Take(r) {
+				before = append(before, describe(m))
+			}
+		}
+		for _, m := range stored(in.Add) {
+			if err := messages.Add(r, m.Level, m.Text, messages.Option{ExtraTags: m.ExtraTags, Safe: m.Safe}); err != nil {
+				t.Errorf("Add: %v", err)
+			}
+		}
+	})
+
+	cookie := ""
+	for _, line := range w.Header()["Set-Cookie"] {
+		if strings.HasPrefix(line, "sessionid=") {
+			key, _, _ = strings.Cut(strings.TrimPrefix(line, "sessionid="), ";")
+		} else {
+			cookie = line
+		}
+	}
+	if got, want := text(before), text(want.Before); got != want {
+		return nil, vectors.Differs("before\n got  %s\n want %s", got, want)
+	}
+	if got, want := text(g.sessionText(key)), text(want.Session); got != want {
+		return nil, vectors.Differs("session\n got  %s\n want %s", got, want)
+	}
+	if (cookie == "") != (want.Cookie == nil) {
+		return nil, vectors.Differs("cookie\n got  %q\n want %v", cookie, want.Cookie)
+	}
+	if cookie == "" {
+		return vectors.Same, nil
+	}
+	value, rest := cookieValue(cookie)
+	theirs, theirRest := cookieValue(*want.Cookie)
+	if !sameAttributes(rest, theirRest) || (value == `""`) != (theirs == `""`) {
+		return nil, vectors.Differs("cookie\n got  %s\n want %s", cookie, *want.Cookie)
+	}
+	if value == `""` {
+		return vectors.Same, nil
+	}
+	if len(value) > 2048 {
+		return nil, vectors.Differs("the cookie has %d bytes", len(value))
+	}
+	list, more := g.layer.DecodeCookie(value)
+	texts := []string{}
+	for _, m := range list {
+		texts = append(texts, m.Text)
+	}
+	if more {
+		texts = append(texts, "__messagesnotfinished__")
+	}
+	if !slices.Equal(texts, want.CookieMessages) {
+		return nil, vectors.Differs("cookie holds\n got  %.200q\n want %.200q", texts, want.CookieMessages)
+	}
+	if !strings.HasPrefix(theirs, ".") && value != theirs {
+		return nil, vectors.Differs("cookie\n got  %s\n want %s", value, theirs)
+	}
+	return vectors.Same, nil
+}
+
+func text(v any) string {
+	b, _ := json.Marshal(v)
+	return string(b)
+}
+
+func cookieValue(line string) (value, rest string) {
+	pair, rest, _ := strings.Cut(line, "; ")
+	_, value, _ = strings.Cut(pair, "=")
+	return value, rest
+}
+
+// sameAttributes compares two Set-Cookie lines regardless of the order of their attributes.
+func sameAttributes(a, b string) bool {
+	x, y := strings.Split(a, "; "), strings.Split(b, "; ")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
+func levelFilter(t *testing.T, c *vectors.Case) (any, error) {
+	var in struct {
+		Least *messages.Level `json:"MESSAGE_LEVEL"`
+		Level messages.Level
+	}
+	c.Bind(&in)
+	g := newRig(t, func(cfg *messages.Config) {
+		if in.Least != nil {
+			cfg.Level = *in.Least
+		}
+	})
+	kept := false
+	g.serve(httptest.NewRequest("GET", "http://www.example.com/", nil), func(_ http.ResponseWriter, r *http.Request) {
+		if err := messages.Add(r, in.Level, "x"); err != nil {
+			t.Error(err)
+		}
+		kept = len(messages.Take(r)) == 1
+	})
+	return kept, nil
+}
+
+func tags(t *testing.T, c *vectors.Case) (any, error) {
+	var in struct {
+		Tags      map[string]string `json:"MESSAGE_TAGS"`
+		Level     messages.Level
+		ExtraTags string `json:"extra_tags"`
+	}
+	c.Bind(&in)
+	g := newRig(t, func(cfg *messages.Config) {
+		cfg.Tags, cfg.Level = map[messages.Level]string{}, -1
+		for level, tag := range in.Tags {
+			n, err := strconv.Atoi(level)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Tags[messages.Level(n)] = tag
+		}
+	})
+	var m messages.Message
+	g.serve(httptest.NewRequest("GET", "http://www.example.com/", nil), func(_ http.ResponseWriter, r *http.Request) {
+		if err := messages.Add(r, in.Level, "x", messages.Option{ExtraTags: in.ExtraTags}); err != nil {
+			t.Error(err)
+		}
+		m = messages.Take(r)[0]
+	})
+	return map[string]string{"tags": m.Tags(), "level_tag": m.LevelTag()}, nil
+}
