@@ -100,11 +100,14 @@ func New(store Store, cfg Config) (*Manager, error) {
 // Store returns the store that the Manager was made with.
 func (m *Manager) Store() Store { return m.store }
 
-// Handler gives each request to next its Session. It stands inside the layer of package origin. On its own it answers an outage
-// with 503 and an interrupted session with 400, in plain text; a site puts its own pages there.
+// Handler gives each request to next its Session. It stands inside the handler of package origin. A failure replaces the
+// response by the site's error page: a [*StoreError] is 503, [ErrInterrupted] is 400.
 func (m *Manager) Handler(next http.Handler) http.Handler {
-	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := respond.From(r.Context())
+		if x == nil {
+			panic("sessions: wrap Manager.Handler in the Handler of package origin, or use the site's")
+		}
 		s := &Session{manager: m, exchange: x, request: r}
 		s.sent, s.cookie = m.cfg.Cookie.Read(r)
 		if s.cookie && AcceptKey(s.sent) {
@@ -114,27 +117,6 @@ func (m *Manager) Handler(next http.Handler) http.Handler {
 		x.OnHeader((*responder)(s))
 		next.ServeHTTP(w, r)
 	})
-	alone := respond.Handler(inner, respond.Config{Error: plainError, Logger: m.cfg.Logger})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if respond.From(r.Context()) == nil {
-			alone.ServeHTTP(w, r)
-			return
-		}
-		inner.ServeHTTP(w, r)
-	})
-}
-
-func plainError(w http.ResponseWriter, _ *http.Request, err error) {
-	var outage *StoreError
-	switch {
-	case errors.Is(err, ErrInterrupted):
-		http.Error(w, "The session ended before the request was finished. You may have logged out elsewhere.", http.StatusBadRequest)
-	case errors.As(err, &outage):
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "Service unavailable.", http.StatusServiceUnavailable)
-	default:
-		http.Error(w, "Internal server error.", http.StatusInternalServerError)
-	}
 }
 
 // Session returns the request's Session of this Manager. It panics when the request did not pass its Handler.

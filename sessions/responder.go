@@ -56,7 +56,7 @@ func (s *Session) beforeHeader(header http.Header, status int) error {
 	if failed {
 		return s.disown()
 	}
-	if s.unsaved || s.manager.cfg.SaveEveryRequest && !s.IsEmpty() && !s.written {
+	if !s.IsEmpty() && (s.unsaved || s.manager.cfg.SaveEveryRequest && !s.written) {
 		if err := s.saveOrForget(); err != nil {
 			return err
 		}
@@ -140,6 +140,9 @@ func (h *forgetter) BeforeHeader(x *respond.Exchange, _ int) error {
 // Finish saves what changed after the header, and notes that the session was used.
 func (h *responder) Finish(x *respond.Exchange) error {
 	s := (*Session)(h)
+	if x.Panicked() && !s.sealed { // http.ErrAbortHandler
+		return s.disown()
+	}
 	if s.replaced || x.Panicked() || x.Status() >= http.StatusInternalServerError || s.err != nil || s.key == "" {
 		return nil
 	}
