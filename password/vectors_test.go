@@ -47,6 +47,9 @@ func tooSlow(w password.Work) bool {
 
 func TestVectors(t *testing.T) {
 	t.Parallel()
+	if raceDetector {
+		t.Log("pending:", slow)
+	}
 	vectors.Run(t, "hashers", vectors.Ops{
 		"encode":             vectorEncode,
 		"verify":             vectorVerify,
