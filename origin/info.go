@@ -44,8 +44,11 @@ func (i *Info) Base() string {
 }
 
 // SafeNext reports whether candidate, a "next" parameter, stays on the visitor's host (and on HTTPS, if that is where the
-// visitor is), and returns it if so. Send it with [Redirect], whose encoding is the other half of the check.
+// visitor is), and returns it without the blanks around it if so. Send it with [Redirect], whose encoding is the other half
+// of the check.
 func (i *Info) SafeNext(candidate string) (string, bool) {
+	// Django sends the blanks too, encoded: of "// " it makes "//%20", which some clients take for a host.
+	candidate = strip(candidate)
 	if !URLHasAllowedHostAndScheme(candidate, []string{i.Host}, i.Secure) {
 		return "", false
 	}

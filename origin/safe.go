@@ -14,8 +14,8 @@ const maxURL = 2048
 // are compared exactly) and on HTTP, or on HTTPS alone if that is required. A relative URL does. It is Django's
 // django.utils.http.url_has_allowed_host_and_scheme with Python's urlsplit.
 //
-// The answer holds only for a URL that is sent through [IRIToURI], as [Redirect] does: "/x\n/y" is safe once its line feed
-// is written %0A.
+// The answer is about url without the blanks around it, and holds only for a URL that is sent through [IRIToURI], as
+// [Redirect] does: "/x\n/y" is safe once its line feed is written %0A. [Info.SafeNext] sees to the blanks.
 func URLHasAllowedHostAndScheme(url string, allowedHosts []string, requireHTTPS bool) bool {
 	url = strip(url)
 	if url == "" || !hostAndSchemeAllowed(url, allowedHosts, requireHTTPS) {
