@@ -17,10 +17,12 @@ type MigrateOptions struct {
 	Users UserTable
 }
 
-// A UserTable is a [Table] of any type.
+// A UserTable is a [Table] of any type, or a table named by [UsersOf].
 type UserTable interface {
 	Name() string
 	extraColumns() []column
+	joinedColumns(prefix string) string // "" when users are not read here
+	joinedRow() joinedRow
 }
 
 // A Report says what [DB.Migrate] did, or would do.

@@ -62,7 +62,7 @@ func (m *migration) cardea() error {
 			"CREATE INDEX cardea_rotated_at ON cardea_rotated (rotated_at)",
 		}},
 		{"cardea_throttle", []string{
-			"CREATE TABLE cardea_throttle (name varchar(40) NOT NULL PRIMARY KEY, full_at bigint NOT NULL)" + m.engine(),
+			"CREATE TABLE cardea_throttle (name varchar(64) NOT NULL PRIMARY KEY, full_at bigint NOT NULL)" + m.engine(),
 			"CREATE INDEX cardea_throttle_full_at ON cardea_throttle (full_at)",
 		}},
 		{"cardea_setup", []string{
