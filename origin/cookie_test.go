@@ -178,6 +178,18 @@ func TestCookieReadDefault(t *testing.T) {
 	})
 }
 
+func TestDecodeCookieValue(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`a\054b`: `a\054b`, `"a\054b"`: "a,b", `"\400\18"`: "40018", `"\377\000"`: "ÿ\x00", `"\\054"`: `\054`, `"\é"`: "é",
+		"\"\\\n\"": "\\\n", `"a\"`: `a\`, `""`: "", `"`: `"`, "": "",
+	} {
+		if got := origin.DecodeCookieValue(in); got != want {
+			t.Errorf("DecodeCookieValue(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestCookieValidate(t *testing.T) {
 	t.Parallel()
 	for _, p := range []origin.CookiePolicy{

@@ -398,6 +398,20 @@ func TestOverTheWire(t *testing.T) {
 	}
 }
 
+// TestHostBesideAuthority: over HTTP/2 both may be sent, and what is between the visitor and us may look at either.
+func TestHostBesideAuthority(t *testing.T) {
+	t.Parallel()
+	q := request{target: "https://localhost/", headers: "Host: shop.localhost"}
+	var refused *origin.HostError
+	if _, err := inspect(t, q); !errors.As(err, &refused) {
+		t.Errorf("another Host: got %v, want a HostError", err)
+	}
+	q.headers = "Host: localhost"
+	if _, err := inspect(t, q); err != nil {
+		t.Errorf("the same Host: %v, want it served", err)
+	}
+}
+
 func TestHTTP2Authority(t *testing.T) {
 	t.Parallel()
 	o, err := origin.New(origin.Config{})
@@ -442,6 +456,7 @@ func TestUnixSocket(t *testing.T) {
 	}{
 		{origin.Config{TrustUnixSocket: true, AllowedHosts: []string{"site.example"}}, "192.0.2.7", "https", "192.0.2.7"},
 		{origin.Config{AllowedHosts: []string{"site.example"}}, "192.0.2.7", "refused", ""},
+		{origin.Config{AllowedHosts: []string{"site.example"}, TrustedProxies: prefixes("0.0.0.0/0", "::/0")}, "192.0.2.7", "refused", ""},
 		{origin.Config{AllowedHosts: []string{"site.example"}, InsecureHTTP: true}, "192.0.2.7", "http", "invalid IP"},
 	} {
 		socket := filepath.Join(t.TempDir(), "s")
