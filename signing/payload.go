@@ -65,8 +65,13 @@ func (s *TimestampSigner) Loads(text string, maxAge time.Duration, now time.Time
 	return fromLatin1(payload), nil
 }
 
-// decode reads base64url as Python does: padding is optional, + and / stand for - and _, and other characters are skipped.
+// decode reads base64url as Python does: padding is optional, + and / stand for - and _, and other characters are skipped. It
+// changes text.
 func decode(dst, text []byte) ([]byte, error) {
+	out, err := base64.RawURLEncoding.AppendDecode(dst, text)
+	if err == nil {
+		return out, nil
+	}
 	n := 0
 	for _, c := range text {
 		switch {
