@@ -26,7 +26,7 @@ func Example() {
 	_, err = pickle.Unmarshal([]byte("cos\nsystem\n(V/bin/true\ntR."))
 	fmt.Println(err)
 	// Output:
-	// "\x80\x05\x95'\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\r_auth_user_id\x94\x8c\x011\x94\x8c\x06visits\x94K\x03u." <nil>
+	// "\x80\x05\x95$\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\r_auth_user_id\x94\x8c\x011\x94\x8c\x06visits\x94K\x03u." <nil>
 	// {"_auth_user_id":"1","visits":3} <nil>
 	// pickle: opcode 0x63 at byte 0 is not allowed
 }
