@@ -38,8 +38,8 @@ func notices(list []Stored) (notices []notice) {
 	return notices
 }
 
-func (l *Layer) EncodeCookie(list []Stored) (string, error) {
-	return l.encodeCookie(notices(list), false)
+func (l *Layer) EncodeCookie(list []Stored, more bool) (string, error) {
+	return l.encodeCookie(notices(list), more)
 }
 
 func (l *Layer) DecodeCookie(value string) (list []Stored, more bool) {
