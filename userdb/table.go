@@ -28,7 +28,7 @@ type Table[T any] struct {
 type Embeds[T any] interface {
 	*T
 	auth.User
-	record() *User
+	Base() *User
 }
 
 // A TableConfig says where the users of a type are.

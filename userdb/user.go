@@ -42,7 +42,8 @@ func (u *User) Name() string {
 }
 
 // record finds the User inside a type that embeds it.
-func (u *User) record() *User { return u }
+// Base returns the User itself: of a type that embeds User, the part that Django knows.
+func (u *User) Base() *User { return u }
 
 // A NewUser is what a user is made from. Only the user name is required.
 type NewUser struct {

@@ -80,7 +80,7 @@ func escapeLike(s string) string { return likeEscapes.Replace(s) }
 func storable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // record returns the User inside u.
-func (t *Table[T]) record(u *T) *User { return any(u).(interface{ record() *User }).record() }
+func (t *Table[T]) record(u *T) *User { return any(u).(interface{ Base() *User }).Base() }
 
 // Count returns the number of users.
 func (t *Table[T]) Count(ctx context.Context) (int, error) {

@@ -1,0 +1,113 @@
+// Package cardea puts the usual stack together: users, log in and log out, sessions, one-time messages, CSRF protection and the
+// ready pages, in the order that works.
+//
+// [New] takes a database and a [Config]; [Site.Handler] wraps a program's own handler; [Site.Serve] runs it. Everything the
+// stack is made of is a package of its own, and [Assemble] takes other parts.
+package cardea
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/csrf"
+	"github.com/cardea-go/cardea/internal/respond"
+	"github.com/cardea-go/cardea/messages"
+	"github.com/cardea-go/cardea/origin"
+	"github.com/cardea-go/cardea/pages"
+	"github.com/cardea-go/cardea/password"
+	"github.com/cardea-go/cardea/sessions"
+	"github.com/cardea-go/cardea/userdb"
+)
+
+// A Site is one stack, put together. U is the program's own type of user. Its fields are there to be used and not to be
+// replaced. A Site may be used by several goroutines at once.
+type Site[U auth.User] struct {
+	Auth     *auth.Auth[U]
+	Sessions *sessions.Manager
+	Pages    *pages.Pages
+	Hashers  *password.Hashers // nil for a site whose parts have none
+	Profile  Profile
+
+	origin   *origin.Origin
+	csrf     *csrf.Layer
+	messages *messages.Layer
+	logger   *slog.Logger
+	now      func() time.Time
+	sweepers []sweeper
+}
+
+// New makes a site whose users, sessions and counters live in db. An empty database gets its tables. A database that Django
+// made is refused unless cfg names a profile, since Default would re-hash its passwords and rename its cookies.
+func New(db *userdb.DB, cfg Config) (*Site[*userdb.User], error) {
+	return NewWith(db.Users(), cfg)
+}
+
+// NewWith is [New] for a program's own type of user, which embeds userdb.User.
+func NewWith[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config) (*Site[P], error) {
+	parts, err := databaseParts[T, P](users, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("cardea: %w", err)
+	}
+	return Assemble(parts, cfg)
+}
+
+// Assemble makes a site of any parts: the way for a type of user that lives elsewhere.
+func Assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
+	s, err := assemble(parts, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("cardea: %w", err)
+	}
+	return s, nil
+}
+
+// Handler wraps a program's handler, usually the whole of it, with the layers in their order: response writer, origin, security
+// headers, sessions, CSRF, authentication, messages.
+func (s *Site[U]) Handler(app http.Handler) http.Handler {
+	h := s.messages.Handler(app)
+	h = s.Auth.Handler(h)
+	h = s.csrf.Handler(h)
+	h = s.Sessions.Handler(h)
+	h = secure(h)
+	h = s.origin.Handler(h)
+	return respond.Handler(h, respond.Config{Error: s.Error, Logger: s.logger})
+}
+
+// Error answers any error of this library, or of a program, with the right status and words: see [pages.Pages.Error].
+func (s *Site[U]) Error(w http.ResponseWriter, r *http.Request, err error) {
+	s.Pages.Error(w, r, err)
+}
+
+// A View is what [Site.Render] gives a template.
+type View[U auth.User] struct {
+	User     U // the zero value when nobody is logged in
+	LoggedIn bool
+	Messages []messages.Message // shown now, gone afterwards
+	CSRF     template.HTML      // the hidden field of a form
+	Next     string             // where the visitor wanted to go, if that is safe
+	Data     any
+}
+
+// Render writes the template of that name with a [View] that holds data. It reads all a page needs before the first byte is
+// sent, and goes through a buffer, so that a failure is an error page and never half a page.
+func (s *Site[U]) Render(w http.ResponseWriter, r *http.Request, t *template.Template, name string, data any) {
+	v := View[U]{Data: data}
+	user, err := s.Auth.Lookup(r)
+	switch {
+	case err == nil:
+		v.User, v.LoggedIn = user, true
+	case !errors.Is(err, auth.ErrAnonymous):
+		s.Error(w, r, err)
+		return
+	}
+	v.Messages = messages.Take(r)
+	v.CSRF = csrf.Field(r)
+	v.Next = s.Pages.Next(r)
+	if err := pages.Write(w, r, http.StatusOK, t, name, v); err != nil {
+		s.Error(w, r, err)
+	}
+}

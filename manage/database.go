@@ -1,0 +1,66 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cardea-go/cardea"
+	"github.com/cardea-go/cardea/userdb"
+)
+
+type migrateCommand struct {
+	Print bool `help:"Print the SQL and change nothing."`
+}
+
+func (c *migrateCommand) run(ctx context.Context, p *Program, s *Settings) error {
+	db, err := userdb.OpenURL(ctx, s.DB)
+	if err != nil {
+		return explainDatabase(s, err)
+	}
+	defer db.Close()
+	owner, err := db.Owner(ctx)
+	if err != nil {
+		return explainDatabase(s, err)
+	}
+	if owner == userdb.OwnedByDjango && s.Profile == "" {
+		return cardea.ErrDjangoDatabase
+	}
+	options := userdb.MigrateOptions{}
+	if c.Print {
+		options.DryRun = p.Stdout
+	}
+	report, err := db.Migrate(ctx, options)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Print:
+	case len(report.Created) == 0:
+		fmt.Fprintln(p.Stdout, "Nothing to do.")
+	default:
+		for _, name := range report.Created {
+			fmt.Fprintln(p.Stdout, "created", name)
+		}
+	}
+	return nil
+}
+
+type clearSessionsCommand struct{}
+
+func (*clearSessionsCommand) run(ctx context.Context, p *Program, s *Settings) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	db, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	n, err := db.Sessions(nil, userdb.SessionsConfig{}).Sweep(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Stdout, "Deleted %d expired sessions.\n", n)
+	return nil
+}

@@ -1,0 +1,340 @@
+package manage
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/cardea-go/cardea"
+)
+
+// A Settings is the configuration of the binary: that of the site, and what only a program of its own needs. Each field with a
+// "setting" tag has that name in the configuration file, and CARDEA_ + NAME in the environment.
+type Settings struct {
+	cardea.Config
+
+	// DB is where the users and sessions live: sqlite:PATH, postgres://… or mysql://….
+	DB string `setting:"db"`
+	// Addr is the address to listen on.
+	Addr string `setting:"addr"`
+	// TLSCert and TLSKey are PEM files; with them the binary speaks HTTPS itself.
+	TLSCert string `setting:"tls_cert"`
+	TLSKey  string `setting:"tls_key"`
+	// SecretKeyFile holds the secret key where no setting names it. It is made, readable by its owner alone, when it is missing.
+	SecretKeyFile string `setting:"secret_key_file"`
+	onlyDjango
+
+	sources map[string]string // setting → where its value came from
+}
+
+// defaults are the values of settings that nobody set, where they are not the zero value.
+func defaults() *Settings {
+	return &Settings{
+		DB:            "sqlite:cardea.db",
+		Addr:          "127.0.0.1:8000",
+		SecretKeyFile: "cardea.key",
+		sources:       map[string]string{},
+	}
+}
+
+// A SettingError is a setting that cannot be used. Its text is one line that says where it stands and what to do.
+type SettingError struct {
+	Where string // file:line, an environment variable, or a flag
+	Cure  string
+}
+
+// Error says where the setting stands and what to do.
+func (e *SettingError) Error() string { return e.Where + ": " + e.Cure }
+
+// A field is one setting: where its value lives.
+type field struct {
+	name   string
+	secret bool
+	value  reflect.Value
+}
+
+// fields lists the settings in the order of the struct, those of the binary last.
+func (s *Settings) fields() []field {
+	var all []field
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if f.Anonymous {
+				walk(v.Field(i))
+				continue
+			}
+			if name := f.Tag.Get("setting"); name != "" {
+				all = append(all, field{name: name, secret: f.Tag.Get("secret") != "", value: v.Field(i)})
+			}
+		}
+	}
+	walk(reflect.ValueOf(s).Elem())
+	return all
+}
+
+// Load reads the settings: the defaults, over them the file (none when its name is empty), over it the environment, given as
+// "NAME=value". What it does not know or cannot read is a *SettingError.
+func Load(file string, environ []string) (*Settings, error) {
+	s := defaults()
+	if file != "" {
+		if err := s.readFile(file); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.readEnviron(environ); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// readFile decodes strict TOML into a struct made of the settings' names, so that the reader itself finds unknown names.
+func (s *Settings) readFile(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("cannot read the configuration %s: %w", name, errors.Unwrap(err))
+	}
+	fields := s.fields()
+	structFields := make([]reflect.StructField, len(fields))
+	for i, f := range fields {
+		structFields[i] = reflect.StructField{
+			Name: "F" + strconv.Itoa(i),
+			Type: reflect.PointerTo(fileType(f.value.Type())),
+			Tag:  reflect.StructTag(`toml:"` + f.name + `"`),
+		}
+	}
+	target := reflect.New(reflect.StructOf(structFields))
+	decoder := toml.NewDecoder(strings.NewReader(string(text)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(target.Interface()); err != nil {
+		return fileError(name, fields, err)
+	}
+	for i, f := range fields {
+		p := target.Elem().Field(i)
+		if p.IsNil() {
+			continue
+		}
+		if err := assign(f.value, p.Elem()); err != nil {
+			return &SettingError{Where: name + ":" + strconv.Itoa(lineOf(string(text), f.name)), Cure: f.name + " " + err.Error()}
+		}
+		s.sources[f.name] = name + ":" + strconv.Itoa(lineOf(string(text), f.name))
+	}
+	return nil
+}
+
+var durationType = reflect.TypeFor[time.Duration]()
+
+// fileType is the type that a setting has in the file: durations are whole seconds there, tables of levels have text keys.
+func fileType(t reflect.Type) reflect.Type {
+	switch {
+	case t == durationType:
+		return reflect.TypeFor[int64]()
+	case t.Kind() == reflect.Pointer:
+		return fileType(t.Elem())
+	case t.Kind() == reflect.Map:
+		return reflect.TypeFor[map[string]string]()
+	}
+	return t
+}
+
+func assign(to, from reflect.Value) error {
+	t := to.Type()
+	switch {
+	case t.Kind() == reflect.Pointer:
+		p := reflect.New(t.Elem())
+		if err := assign(p.Elem(), from); err != nil {
+			return err
+		}
+		to.Set(p)
+	case t == durationType:
+		seconds := from.Int()
+		if seconds < 0 || seconds > int64(100*365*24*time.Hour/time.Second) {
+			return fmt.Errorf("must be a number of seconds from 0 to a hundred years, not %d", seconds)
+		}
+		to.SetInt(seconds * int64(time.Second))
+	case t.Kind() == reflect.Map:
+		m := map[int]string{}
+		for key, value := range from.Interface().(map[string]string) {
+			level, err := strconv.Atoi(key)
+			if err != nil {
+				return fmt.Errorf("must have numbers as names, not %q", key)
+			}
+			m[level] = value
+		}
+		to.Set(reflect.ValueOf(m))
+	default:
+		to.Set(from.Convert(t))
+	}
+	return nil
+}
+
+// fileError turns what the reader says into file, line and cure.
+func fileError(name string, fields []field, err error) error {
+	var strict *toml.StrictMissingError
+	if errors.As(err, &strict) && len(strict.Errors) > 0 {
+		first := strict.Errors[0]
+		line, _ := first.Position()
+		key := strings.Join(first.Key(), ".")
+		return &SettingError{Where: name + ":" + strconv.Itoa(line), Cure: unknown(key, fields)}
+	}
+	var decode *toml.DecodeError
+	if errors.As(err, &decode) {
+		line, _ := decode.Position()
+		cure := strings.TrimPrefix(decode.Error(), "toml: ")
+		if key := strings.Join(decode.Key(), "."); key != "" {
+			cure = key + ": " + cure
+			for _, f := range fields {
+				if f.name == key {
+					cure = key + " must be " + describe(f.value.Type())
+				}
+			}
+		}
+		return &SettingError{Where: name + ":" + strconv.Itoa(line), Cure: cure}
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func unknown(key string, fields []field) string {
+	text := "unknown setting " + strconv.Quote(key)
+	best, distance := "", 4
+	for _, f := range fields {
+		if d := editDistance(strings.ToLower(key), f.name); d < distance {
+			best, distance = f.name, d
+		}
+	}
+	if best != "" {
+		return text + "; did you mean " + best + "?"
+	}
+	return text + "; \"cardea config\" lists them all"
+}
+
+func describe(t reflect.Type) string {
+	switch {
+	case t == durationType:
+		return "a whole number of seconds, such as 3600"
+	case t.Kind() == reflect.Pointer:
+		return describe(t.Elem())
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Slice:
+		return `a list of texts, such as ["a", "b"]`
+	case t.Kind() == reflect.Map:
+		return `a table of texts by number, such as {10 = "debug"}`
+	case t.Kind() == reflect.String:
+		return `a text in quotes, such as "a"`
+	}
+	return "a whole number"
+}
+
+// readEnviron lays CARDEA_NAME variables over the settings. An unknown one is an error, but for those of the tests.
+func (s *Settings) readEnviron(environ []string) error {
+	fields := s.fields()
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		key, ok := strings.CutPrefix(name, "CARDEA_")
+		if !ok || strings.HasPrefix(key, "TEST_") || key == "CONFIG" || key == "VECTORS" || key == "SLOW" || key == "FUZZ_TIME" {
+			continue
+		}
+		key = strings.ToLower(key)
+		i := slices.IndexFunc(fields, func(f field) bool { return f.name == key })
+		if i < 0 {
+			return &SettingError{Where: "environment variable " + name, Cure: unknown(key, fields)}
+		}
+		if err := setText(fields[i].value, value); err != nil {
+			return &SettingError{Where: "environment variable " + name, Cure: "must be " + err.Error()}
+		}
+		s.sources[key] = "environment variable " + name
+	}
+	return nil
+}
+
+// setText parses a value as the environment and flags write it: lists are separated by commas.
+func setText(to reflect.Value, text string) error {
+	t := to.Type()
+	switch {
+	case t.Kind() == reflect.Pointer:
+		p := reflect.New(t.Elem())
+		if err := setText(p.Elem(), text); err != nil {
+			return err
+		}
+		to.Set(p)
+	case t == durationType:
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return errors.New(describe(t))
+		}
+		return assign(to, reflect.ValueOf(seconds))
+	case t.Kind() == reflect.String:
+		to.SetString(text)
+	case t.Kind() == reflect.Bool:
+		b, err := strconv.ParseBool(strings.ToLower(text))
+		if err != nil {
+			return errors.New(describe(t))
+		}
+		to.SetBool(b)
+	case t.Kind() == reflect.Slice:
+		var list []string
+		for _, part := range strings.Split(text, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				list = append(list, part)
+			}
+		}
+		to.Set(reflect.ValueOf(list))
+	case t.Kind() == reflect.Map:
+		m := map[int]string{}
+		for _, part := range strings.Split(text, ",") {
+			level, tag, ok := strings.Cut(part, "=")
+			n, err := strconv.Atoi(strings.TrimSpace(level))
+			if !ok || err != nil {
+				return errors.New("texts by number, such as 10=debug,40=danger")
+			}
+			m[n] = strings.TrimSpace(tag)
+		}
+		to.Set(reflect.ValueOf(m))
+	default:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return errors.New(describe(t))
+		}
+		to.SetInt(n)
+	}
+	return nil
+}
+
+// lineOf finds the line on which a name is set, counting from 1.
+func lineOf(text, name string) int {
+	for i, line := range strings.Split(text, "\n") {
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), name)
+		if ok && strings.HasPrefix(strings.TrimSpace(rest), "=") {
+			return i + 1
+		}
+	}
+	return 1
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			last, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, last+cost)
+		}
+	}
+	return row[len(b)]
+}

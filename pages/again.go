@@ -1,0 +1,80 @@
+package pages
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/cardea-go/cardea/csrf"
+	"github.com/cardea-go/cardea/origin"
+)
+
+// CSRFFailure answers a request that the CSRF check refused. Where the browser vouches that the form came from this very site,
+// the form is shown again, filled and with a new token; else the answer is 403 and says how to go on.
+func (p *Pages) CSRFFailure(w http.ResponseWriter, r *http.Request, f *csrf.Failure) {
+	if f.Status != http.StatusForbidden {
+		p.Problem(w, r, problemOf(f.Status))
+		return
+	}
+	if inputs, ok := f.Inputs(r); ok && !wantsJSON(r) {
+		w.Header().Set("Cache-Control", "no-store")
+		if path, ok := strings.CutPrefix(r.URL.Path, p.cfg.Prefix); ok && path == "login/" {
+			p.loginAgain(w, r, inputs)
+			return
+		}
+		p.formAgain(w, r, inputs)
+		return
+	}
+	p.Problem(w, r, Problem{
+		Status: http.StatusForbidden,
+		Title:  "We could not make sure that this came from you",
+		Paragraphs: []string{
+			"Every form of this site carries a secret that shows that it was sent from a page of this site. Here it was missing or out of date, so nothing was changed.",
+			"Go back, load the page anew and send the form again. If that does not help, check that your browser accepts cookies of this site.",
+		},
+	})
+}
+
+// againData is what the template again.html shows.
+type againData struct {
+	Action string
+	Files  bool
+	Fields []againField
+}
+
+type againField struct {
+	csrf.Input
+	ID   int
+	Long bool
+}
+
+func (p *Pages) formAgain(w http.ResponseWriter, r *http.Request, inputs []csrf.Input) {
+	_, full := here(r)
+	data := againData{Action: full}
+	for i, in := range inputs {
+		data.Files = data.Files || in.File
+		data.Fields = append(data.Fields, againField{Input: in, ID: i, Long: len(in.Value) > 80 || strings.Contains(in.Value, "\n")})
+	}
+	p.Render(w, r, http.StatusForbidden, "again.html", View{Title: "Please send this form once more", Data: data})
+}
+
+// loginAgain shows the login form with the name that was typed.
+func (p *Pages) loginAgain(w http.ResponseWriter, r *http.Request, inputs []csrf.Input) {
+	form := p.loginForm()
+	next := p.next(r)
+	for _, in := range inputs {
+		switch in.Name {
+		case "username":
+			form.Username = in.Value
+		case "remember":
+			form.Remember = true
+		case "next":
+			next, _ = origin.From(r).SafeNext(in.Value)
+		}
+	}
+	p.Render(w, r, http.StatusForbidden, "login.html", View{
+		Title:  "Log in",
+		Next:   next,
+		Errors: []Mistake{{Field: "password", Text: "This page was open for a while. Please type your password once more."}},
+		Data:   form,
+	})
+}

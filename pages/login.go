@@ -1,0 +1,142 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/origin"
+	"github.com/cardea-go/cardea/sessions"
+)
+
+// maxIdentifier is the longest user name or e-mail address that is normalised, in code points. A longer one is passed on as it
+// is, as Django does since CVE-2023-46695.
+const maxIdentifier = 150
+
+// loginForm is what the template login.html shows.
+type loginForm struct {
+	Label     string // of the first field
+	Type      string // of the first field
+	Username  string // what was typed
+	MaxLength int
+	Remember  bool
+}
+
+func (p *Pages) loginForm() loginForm {
+	switch p.cfg.Identifier {
+	case "email":
+		return loginForm{Label: "E-mail address", Type: "email", MaxLength: 254}
+	case "either":
+		return loginForm{Label: "User name or e-mail address", Type: "text", MaxLength: 254}
+	}
+	return loginForm{Label: "User name", Type: "text", MaxLength: maxIdentifier}
+}
+
+// login is Django's LoginView.
+func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
+	if p.cfg.RedirectAuthenticatedUser {
+		switch _, err := p.gate.Who(r); {
+		case err == nil:
+			p.redirect(w, r, p.loginTarget(r), http.StatusFound)
+			return
+		case !errors.Is(err, auth.ErrAnonymous):
+			p.Error(w, r, err)
+			return
+		}
+	}
+	form := p.loginForm()
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		p.Render(w, r, http.StatusOK, "login.html", View{Title: "Log in", Next: p.next(r), Data: form})
+		return
+	}
+	fields, err := postForm(r)
+	if err != nil {
+		p.Error(w, r, err)
+		return
+	}
+	form.Username = cleanUsername(last(fields, "username"))
+	form.Remember = last(fields, "remember") != ""
+	password := last(fields, "password")
+	var problems []Mistake
+	if form.Username == "" {
+		problems = append(problems, Mistake{Field: "username", Text: "Enter your " + strings.ToLower(form.Label) + "."})
+	}
+	if password == "" {
+		problems = append(problems, Mistake{Field: "password", Text: "Enter your password."})
+	}
+	for name, value := range map[string]string{"username": form.Username, "password": password} {
+		if strings.ContainsRune(value, 0) {
+			problems = append(problems, Mistake{Field: name, Text: "This text holds a character that cannot be typed. Type it anew."})
+		}
+	}
+	if problems == nil {
+		err = p.gate.SignIn(r, auth.Password{Username: form.Username, Password: password})
+		switch {
+		case err == nil:
+			p.loggedIn(w, r, form.Remember || last(fields, "remember_shown") == "")
+			return
+		case errors.Is(err, auth.ErrInvalid):
+			problems = []Mistake{{Field: "password", Text: "The " + strings.ToLower(form.Label) + " and the password do not match. Check both; capital letters count."}}
+		default:
+			p.Error(w, r, err)
+			return
+		}
+	}
+	p.Render(w, r, http.StatusOK, "login.html", View{Title: "Log in", Next: p.next(r), Errors: problems, Data: form})
+}
+
+func (p *Pages) loggedIn(w http.ResponseWriter, r *http.Request, remember bool) {
+	if !remember {
+		if err := sessions.From(r).ExpireAtBrowserClose(); err != nil {
+			p.Error(w, r, err)
+			return
+		}
+	}
+	p.redirect(w, r, p.loginTarget(r), p.cfg.RedirectStatus)
+}
+
+// cleanUsername trims as Python does and brings the name to NFKC, as Django's UsernameField does.
+func cleanUsername(s string) string {
+	s = strings.TrimFunc(s, isPythonSpace)
+	if utf8.RuneCountInString(s) > maxIdentifier {
+		return s
+	}
+	return norm.NFKC.String(s)
+}
+
+// isPythonSpace is what Python's str.strip removes: Go's set and the four separators U+001C to U+001F.
+func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+
+// loginTarget is where a login leads: the safe next of the form or the query, else the site's choice.
+func (p *Pages) loginTarget(r *http.Request) string {
+	if next := p.next(r); next != "" {
+		return next
+	}
+	return p.prefixed(r, p.cfg.LoginRedirectURL)
+}
+
+// Next is the safe "next" of the request, where the visitor wanted to go, or "".
+func (p *Pages) Next(r *http.Request) string { return p.next(r) }
+
+// next is the safe "next" of the request, or "". A field of a posted form, even an empty one, beats the query, as in Django.
+func (p *Pages) next(r *http.Request) string {
+	candidates, ok := []string(nil), false
+	if r.Method == http.MethodPost {
+		if fields, err := postForm(r); err == nil {
+			candidates, ok = fields["next"]
+		}
+	}
+	if !ok {
+		candidates = query(r)["next"]
+	}
+	if len(candidates) == 0 {
+		return ""
+	}
+	next, _ := origin.From(r).SafeNext(candidates[len(candidates)-1])
+	return next
+}

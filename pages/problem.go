@@ -1,0 +1,183 @@
+package pages
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/internal/respond"
+	"github.com/cardea-go/cardea/origin"
+	"github.com/cardea-go/cardea/password"
+	"github.com/cardea-go/cardea/sessions"
+)
+
+// A Problem is what a person is told when a page cannot be shown: what happened and what to do, never an internal error.
+type Problem struct {
+	Status     int
+	Title      string
+	Paragraphs []string
+	RetryAfter time.Duration // sent as Retry-After, rounded up to whole seconds
+	ID         string        // stands in the log too
+}
+
+var problems = map[int]Problem{
+	http.StatusBadRequest: {
+		Title:      "This request could not be understood",
+		Paragraphs: []string{"Something in the address or in the form was not as it should be. Go back, load the page anew and try again."},
+	},
+	http.StatusForbidden: {
+		Title:      "This is not open to you",
+		Paragraphs: []string{"You have no permission for this page. If you think you should, ask the people who run this site."},
+	},
+	http.StatusNotFound: {
+		Title:      "There is no such page",
+		Paragraphs: []string{"The address may be mistyped, or the page has moved."},
+	},
+	http.StatusRequestEntityTooLarge: {
+		Title:      "That was too much at once",
+		Paragraphs: []string{"The form holds more than this site accepts. Shorten it and send it again."},
+	},
+	http.StatusTooManyRequests: {
+		Title:      "Too many tries",
+		Paragraphs: []string{"Please wait a little and then try again. Nothing is lost."},
+	},
+	http.StatusInternalServerError: {
+		Title:      "Something went wrong here",
+		Paragraphs: []string{"It is not your fault, and nothing was changed. Please try again; if it happens again, tell the people who run this site."},
+	},
+	http.StatusServiceUnavailable: {
+		Title:      "We cannot answer right now",
+		Paragraphs: []string{"A part of this site does not answer at the moment. You have not been logged out. Please try again in a few seconds."},
+		RetryAfter: 5 * time.Second,
+	},
+}
+
+func problemOf(status int) Problem {
+	p, ok := problems[status]
+	if !ok {
+		p = problems[http.StatusInternalServerError]
+		status = http.StatusInternalServerError
+	}
+	p.Status = status
+	return p
+}
+
+// Error answers err: the one place that knows which failure has which status and which words.
+//
+//   - *auth.LimitedError: 429 with Retry-After; password.ErrBusy and *auth.BusyError: 503 with Retry-After
+//   - sessions.ErrInterrupted: 400, the session ended while the request was under way
+//   - an outage of a store or a back end: 503, never "anonymous" and never "wrong password"
+//   - *origin.HostError and bad forms: 400; bodies over the limit: 413; auth.ErrInvalid and auth.ErrDenied: 403
+//   - anything else: 500 with a number that stands in the log too
+func (p *Pages) Error(w http.ResponseWriter, r *http.Request, err error) {
+	problem := p.classify(err)
+	if problem.Status >= 500 {
+		problem.ID = rand.Text()[:10]
+		p.cfg.Logger.ErrorContext(r.Context(), "request failed", "id", problem.ID, "status", problem.Status, "error", err)
+	}
+	p.Problem(w, r, problem)
+}
+
+func (p *Pages) classify(err error) Problem {
+	var (
+		limited  *auth.LimitedError
+		busy     *auth.BusyError
+		hashing  *password.BusyError
+		host     *origin.HostError
+		insecure *origin.InsecureError
+		tooLarge *http.MaxBytesError
+		panicked *respond.PanicError
+		outage   *auth.OutageError
+		store    *sessions.StoreError
+	)
+	switch {
+	case errors.As(err, &limited):
+		problem := problemOf(http.StatusTooManyRequests)
+		problem.RetryAfter = limited.RetryAfter
+		return problem
+	case errors.As(err, &busy):
+		problem := problemOf(http.StatusServiceUnavailable)
+		problem.RetryAfter = busy.RetryAfter
+		return problem
+	case errors.As(err, &hashing):
+		problem := problemOf(http.StatusServiceUnavailable)
+		problem.RetryAfter = hashing.RetryAfter
+		return problem
+	case errors.As(err, &insecure):
+		return Problem{Status: http.StatusForbidden, Title: "This site needs HTTPS", Paragraphs: []string{insecure.Error()}}
+	case errors.As(err, &host):
+		return Problem{
+			Status:     http.StatusBadRequest,
+			Title:      "This address is not known here",
+			Paragraphs: []string{"The name in the address is not one that this site answers to. If you run it, add the name to allowed_hosts."},
+		}
+	case errors.As(err, &tooLarge):
+		return problemOf(http.StatusRequestEntityTooLarge)
+	case errors.Is(err, sessions.ErrInterrupted):
+		return Problem{
+			Status:     http.StatusBadRequest,
+			Title:      "Your session ended meanwhile",
+			Paragraphs: []string{"While this page was being made, you were logged out, in another tab or because your session ran out. What this page was to change has not been kept. Log in again and repeat it."},
+		}
+	case errors.Is(err, errBadForm):
+		return problemOf(http.StatusBadRequest)
+	case errors.As(err, &panicked):
+		return problemOf(http.StatusInternalServerError)
+	case errors.Is(err, auth.ErrInvalid), errors.Is(err, auth.ErrDenied):
+		return problemOf(http.StatusForbidden)
+	case errors.As(err, &outage), errors.As(err, &store), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return problemOf(http.StatusServiceUnavailable)
+	}
+	return problemOf(http.StatusInternalServerError)
+}
+
+// NotFound answers 404 with the site's page.
+func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
+	p.Problem(w, r, problemOf(http.StatusNotFound))
+}
+
+// Problem writes a problem as a page, or as RFC 9457 JSON for programs that ask for JSON. It reads neither the session nor the
+// user, so that it works when they do not.
+func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, problem Problem) {
+	h := w.Header()
+	if problem.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(problem.RetryAfter.Seconds()))))
+	}
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
+	if wantsJSON(r) {
+		writeJSON(w, r, problem)
+		return
+	}
+	p.Render(w, r, problem.Status, "error.html", View{Title: problem.Title, Data: problem, plain: true})
+}
+
+func wantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")
+}
+
+func writeJSON(w http.ResponseWriter, r *http.Request, problem Problem) {
+	body, err := json.Marshal(map[string]any{
+		"title":  problem.Title,
+		"status": problem.Status,
+		"detail": strings.Join(problem.Paragraphs, " "),
+	})
+	if err != nil {
+		http.Error(w, http.StatusText(problem.Status), problem.Status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(problem.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}

@@ -1,0 +1,87 @@
+package cardea
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// sweepEvery is how often [Site.Run] deletes what has expired.
+const sweepEvery = 10 * time.Minute
+
+// shutdownTime is how long requests under way may take to finish once a site is told to stop.
+const shutdownTime = 10 * time.Second
+
+// A sweeper deletes what has expired and says how many rows that were.
+type sweeper interface {
+	Sweep(ctx context.Context, now time.Time) (int, error)
+}
+
+// Run does the site's chores until ctx ends: it deletes expired sessions and counters. Several processes may run it on one
+// database. A failure is logged and tried again at the next round.
+func (s *Site[U]) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		for _, sw := range s.sweepers {
+			if _, err := sw.Sweep(ctx, s.now()); err != nil && ctx.Err() == nil {
+				s.logger.WarnContext(ctx, "cleaning failed", "error", err)
+			}
+		}
+	}
+}
+
+// Serve listens on addr, serves app wrapped by [Site.Handler], and does the chores of [Site.Run], until ctx ends; then it lets
+// the requests under way finish, for ten seconds at most, and returns nil.
+func (s *Site[U]) Serve(ctx context.Context, addr string, app http.Handler) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("cardea: %w", err)
+	}
+	return s.ServeListener(ctx, ln, app, nil)
+}
+
+// ServeListener is [Site.Serve] on a listener of the caller's, over TLS when a configuration is given. It closes ln.
+func (s *Site[U]) ServeListener(ctx context.Context, ln net.Listener, app http.Handler, config *tls.Config) error {
+	server := &http.Server{
+		Handler:           s.Handler(app),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      120 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		TLSConfig:         config,
+	}
+	chores, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { _ = s.Run(chores) }()
+
+	failed := make(chan error, 1)
+	go func() {
+		if config != nil {
+			failed <- server.ServeTLS(ln, "", "")
+			return
+		}
+		failed <- server.Serve(ln)
+	}()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("cardea: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("cardea: %w", err)
+	}
+	return nil
+}
