@@ -57,7 +57,8 @@ var failureTemplate = template.Must(template.New("failure").Parse(`<!DOCTYPE htm
 <body>
 <h1>{{.Title}}</h1>
 {{if .Token -}}
-<p>The form was not sent, because it was opened before you signed in or out. Nothing has been changed. You can send it now.</p>
+<p>The form was not sent, because its page was out of date: you may have signed in or out since. Nothing has been changed.
+You can send it now.</p>
 <form method="post"{{if .Files}} enctype="multipart/form-data"{{end}}>
 {{.Token}}
 {{range .Inputs -}}
