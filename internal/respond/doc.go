@@ -8,8 +8,8 @@
 //     FlushError, Hijack, or the handler returning. An informational header (100 to 199) passes without them; 101 is final.
 //  2. Inner hooks, registered later, run first. Each sees the status: the handler's, 101 for a Hijack, and 500 after a
 //     panic or after another hook's error.
-//  3. A hook's error, or its panic, replaces the response: the header goes back to the [Exchange.Snapshot], keeping the
-//     Set-Cookie and Vary lines of the hooks that did not fail; Config.Error writes a page; what the handler writes, then
+//  3. A hook's error, or its panic, replaces the response: the header goes back to the [Exchange.Snapshot], keeping Vary
+//     and the cookies of the hooks that did not fail; Config.Error writes a page; what the handler writes, then
 //     and later, is discarded and looks successful to it. The remaining hooks still run, none runs again.
 //  4. A panic before the header runs the hooks with status 500 and is answered by Config.Error with a [*PanicError]. A panic
 //     after the header is logged, and the connection or stream is broken off, so that nobody takes half a page for a whole

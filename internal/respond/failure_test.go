@@ -59,6 +59,7 @@ func TestFailingHookReplacesTheResponse(t *testing.T) {
 						h.Set("Content-Length", "12345")
 						h.Set("X-App", "1")
 						h.Set("X-Frame-Options", "ALLOW")
+						h["Permissions-Policy"][0] = "changed=()"
 						h.Add("Permissions-Policy", "geolocation=()")
 						h.Add("Vary", "X-App")
 						h.Add("Set-Cookie", "app=dropped")
@@ -100,7 +101,7 @@ func TestFailingHookReplacesTheResponse(t *testing.T) {
 						"X-Frame-Options":    {"DENY"},
 						"Permissions-Policy": {"camera=()", "usb=()"},
 						"Set-Cookie":         {"outer=kept", "inner=secret; Path=/", "outer2=secret; Path=/"},
-						"Vary":               {"Accept-Language", "Cookie"},
+						"Vary":               {"Accept-Language", "X-App", "Cookie"},
 						"Cache-Control":      {"no-store"},
 					}
 					for key, values := range want {
@@ -206,6 +207,39 @@ func TestPanicBeforeTheHeader(t *testing.T) {
 			t.Error("Finish did not run after the page")
 		}
 	})
+}
+
+// A hook that looks whether a field is there must not find what the error page will not have.
+func TestHooksAddToTheHeaderOfTheErrorPage(t *testing.T) {
+	t.Parallel()
+	careful := func(next http.Handler) http.Handler {
+		return layer(next, func(x *respond.Exchange, _ int) error {
+			if !slices.Contains(x.Header()["Vary"], "Cookie") {
+				x.Header().Add("Vary", "Cookie")
+			}
+			if x.Header().Get("Set-Cookie") == "" {
+				x.Header().Set("Set-Cookie", "sessionid=; Max-Age=0")
+			}
+			return nil
+		})
+	}
+	panics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Vary", "Cookie")
+		w.Header().Set("Set-Cookie", "app=dropped")
+		panic("boom")
+	})
+	writes := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Vary", "Cookie")
+		w.WriteHeader(200)
+	})
+	for name, site := range map[string]http.Handler{"panic": careful(panics), "failing": failing(careful(writes))} {
+		rec := httptest.NewRecorder()
+		respond.Handler(site, quiet()).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+		vary, cookies := rec.Header()["Vary"], rec.Header()["Set-Cookie"]
+		if !slices.Equal(vary, []string{"Cookie"}) || !slices.Equal(cookies, []string{"sessionid=; Max-Age=0"}) {
+			t.Errorf("%s: got Vary %q, cookies %q", name, vary, cookies)
+		}
+	}
 }
 
 func TestPanicAfterTheHeaderBreaksOff(t *testing.T) {
@@ -382,8 +416,8 @@ func TestDiscardingEndsWithTheClient(t *testing.T) {
 					t.Fatal(err)
 				}
 				line := make([]byte, len("Service Unavailable\n"))
-				if _, err := io.ReadFull(res.Body, line); err != nil || res.StatusCode != 503 {
-					t.Errorf("got %d, %v, want the page before the handler ends", res.StatusCode, err)
+				if _, err := io.ReadFull(res.Body, line); err != nil || res.StatusCode != 503 || res.ContentLength != int64(len(line)) {
+					t.Errorf("got %v, %v, want the whole page before the handler ends", res, err)
 				}
 				res.Body.Close()
 				client.CloseIdleConnections()

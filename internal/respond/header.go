@@ -36,7 +36,7 @@ func (x *Exchange) restoreHeader() {
 		if f.all == nil {
 			h[f.key] = []string{f.first}
 		} else {
-			h[f.key] = slices.Clone(f.all)
+			h[f.key] = f.all
 		}
 	}
 }
@@ -64,9 +64,10 @@ func (a added) reset(h http.Header) {
 	setLines(h, "Vary", slices.Clone(a.vary))
 }
 
-// since returns the lines of h that were not there at the time of the mark.
+// since returns the cookies of h that were not there at the time of the mark, and all of Vary: a hook adds no line that the
+// app has set already, and one too many does no harm.
 func (a added) since(h http.Header) added {
-	return added{minus(h["Set-Cookie"], a.cookies), minus(h["Vary"], a.vary)}
+	return added{minus(h["Set-Cookie"], a.cookies), slices.Clone(h["Vary"])}
 }
 
 // appendTo adds these lines to h, those that it does not have yet.

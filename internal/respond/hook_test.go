@@ -92,6 +92,50 @@ func TestHandlerThatWritesNothingHasContentLength(t *testing.T) {
 	}
 }
 
+// statuses is a server that notes each WriteHeader.
+type statuses struct {
+	*httptest.ResponseRecorder
+	seen []int
+}
+
+func (s *statuses) WriteHeader(status int) {
+	s.seen = append(s.seen, status)
+	s.ResponseRecorder.WriteHeader(status)
+}
+
+func TestOnlyOneFinalHeaderReachesTheServer(t *testing.T) {
+	t.Parallel()
+	app := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for _, status := range []int{102, 103, 201, 103, 500, 201} {
+			w.WriteHeader(status)
+		}
+	})
+	for name, tt := range map[string]struct {
+		site http.Handler
+		want []int
+	}{
+		"sent":     {app, []int{102, 103, 201}},
+		"replaced": {failing(app), []int{102, 103, 503}},
+	} {
+		s := &statuses{ResponseRecorder: httptest.NewRecorder()}
+		respond.Handler(tt.site, quiet()).ServeHTTP(s, httptest.NewRequest("GET", "/", nil))
+		if !slices.Equal(s.seen, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, s.seen, tt.want)
+		}
+	}
+}
+
+func TestRecorderStillSniffsContentType(t *testing.T) {
+	t.Parallel()
+	rec := httptest.NewRecorder()
+	respond.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "<!DOCTYPE html><p>hello")
+	}), quiet()).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	if got, want := rec.Header().Get("Content-Type"), "text/html; charset=utf-8"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestContentTypeIsStillSniffed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, p protocol) {

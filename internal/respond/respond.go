@@ -66,7 +66,7 @@ func (x *Exchange) recovered(failure *PanicError) (abort bool) {
 	switch x.state.Load() {
 	case stateOpen:
 		x.state.Store(stateHooks)
-		x.restoreHeader() // so that a hook does not take the app's Cache-Control, say, for that of this response
+		x.restoreHeader() // the hooks are to add to this one, not to the app's
 		if err := x.runHooks(http.StatusInternalServerError); err != nil {
 			x.logError("a hook failed after a panic", err)
 		}
