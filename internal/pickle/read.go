@@ -159,11 +159,11 @@ func (r *reader) number(op byte) error {
 
 // fromTwosComplement reads a little-endian number as Python's int.from_bytes(signed=True).
 func fromTwosComplement(b []byte) any {
-	big1 := make([]byte, len(b))
+	reversed := make([]byte, len(b))
 	for i, c := range b {
-		big1[len(b)-1-i] = c
+		reversed[len(b)-1-i] = c
 	}
-	n := new(big.Int).SetBytes(big1)
+	n := new(big.Int).SetBytes(reversed)
 	if len(b) > 0 && b[len(b)-1]&0x80 != 0 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) //nolint:gosec // small
 	}
