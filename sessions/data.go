@@ -29,7 +29,7 @@ func (d Data) AppendJSON(dst []byte) ([]byte, error) {
 // Len returns the number of members.
 func (d Data) Len() int { return len(d.members) }
 
-// Get returns the JSON text stored under key.
+// Get returns the JSON text stored under key, which is not to be changed.
 func (d Data) Get(key string) (json.RawMessage, bool) {
 	if i := d.index(key); i >= 0 {
 		return d.members[i].Value, true

@@ -1,9 +1,10 @@
 package sessions
 
 // Rotate moves the session to a new key at once, in the store too, and kills the old one: whoever planted or stole the old key is
-// left with nothing. Call it whenever what the session may do grows. A session that died meanwhile is ErrInterrupted, and of two
-// requests that rotate it only one succeeds. Without a session, one begins. If the response's status is 500 or more, the browser
-// does not get the new key, and the session ends.
+// left with nothing. Call it whenever what the session may do grows. Without a session, one begins.
+//
+// A session that died meanwhile is ErrInterrupted, and of two requests that rotate it only one succeeds; nothing has changed then,
+// in the Session either. If the response's status is 500 or more, the browser does not get the new key, and the session ends.
 func (s *Session) Rotate() error { return s.Cycle(nil) }
 
 // Cycle is Rotate with changes made in the same step: a login writes who logged in, or nothing at all. mutate may be called
@@ -16,14 +17,12 @@ func (s *Session) Cycle(mutate func(*Data)) error {
 	if err := s.open(op); err != nil {
 		return err
 	}
-	if s.lost {
-		return ErrInterrupted
-	}
-	s.modified = true
+	record, data, own, changes := s.record, s.data, s.own, s.changes
 	if mutate != nil {
-		s.unshare()
+		c := change{mutate: mutate}
+		s.data, s.own = s.data.grown(1), true
 		mutate(&s.data)
-		s.changes = append(s.changes, change{mutate: mutate})
+		s.changes = append(s.changes, c)
 	}
 	ctx, cancel := s.manager.writing(s.request)
 	defer cancel()
@@ -32,9 +31,10 @@ func (s *Session) Cycle(mutate func(*Data)) error {
 		name, store = "save", s.manager.store.Save
 	}
 	if err := s.write(ctx, name, store); err != nil {
+		s.record, s.data, s.own, s.changes = record, data, own, changes
 		return err
 	}
-	s.claimed = true
+	s.modified, s.claimed = true, true
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"context"
 	"errors"
 
 	"github.com/cardea-go/cardea/internal/respond"
@@ -30,19 +29,3 @@ func (e *StoreError) Error() string { return "sessions: " + e.Op + ": " + e.Err.
 
 // Unwrap returns the store's own error.
 func (e *StoreError) Unwrap() error { return e.Err }
-
-// goneError is a read that ended because the person went away: no outage, and nobody sees the answer.
-type goneError struct {
-	op  string
-	err error
-}
-
-func (e *goneError) Error() string {
-	return "sessions: " + e.op + ": the request was cancelled: " + e.err.Error()
-}
-func (e *goneError) Unwrap() error { return e.err }
-
-// canceled reports whether err only says that the person went away.
-func canceled(ctx context.Context, err error) bool {
-	return errors.Is(ctx.Err(), context.Canceled) && errors.Is(err, context.Canceled)
-}

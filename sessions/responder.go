@@ -26,6 +26,9 @@ func (h *responder) BeforeHeader(x *respond.Exchange, status int) error {
 	s := (*Session)(h)
 	err := s.beforeHeader(x.Header(), status)
 	s.sealed = true
+	if err != nil || status >= http.StatusInternalServerError {
+		s.disown()
+	}
 	if err == nil {
 		return nil
 	}
@@ -54,7 +57,7 @@ func (s *Session) beforeHeader(header http.Header, status int) error {
 		varyByCookie(header)
 	}
 	if failed {
-		return s.disown()
+		return nil
 	}
 	if !s.IsEmpty() && (s.unsaved || s.manager.cfg.SaveEveryRequest && !s.written) {
 		if err := s.saveOrForget(); err != nil {
@@ -72,7 +75,7 @@ func (s *Session) beforeHeader(header http.Header, status int) error {
 
 // saveOrForget saves. A session that died meanwhile under a save that nobody asked for is as good as none.
 func (s *Session) saveOrForget() error {
-	if s.key == "" {
+	if s.key == "" && !s.ended {
 		if rotated, err := s.rotatedAway(); err != nil {
 			return err
 		} else if rotated { // a new session would take the place of the one just logged in to
@@ -81,7 +84,7 @@ func (s *Session) saveOrForget() error {
 	}
 	err := s.save()
 	if errors.Is(err, ErrInterrupted) && !s.unsaved {
-		s.key, s.data, s.record, s.missing, s.lost = "", Data{}, Record{}, true, false
+		s.key, s.data, s.record, s.missing = "", Data{}, Record{}, true
 		return nil
 	}
 	return err
@@ -100,16 +103,15 @@ func (s *Session) forget(header http.Header) error {
 }
 
 // disown ends a session that was made under a new key in a request that failed: the browser will never hear of the key.
-func (s *Session) disown() error {
+func (s *Session) disown() {
 	if !s.claimed {
-		return nil
+		return
 	}
 	ctx, cancel := s.manager.writing(s.request)
 	defer cancel()
 	if err := s.manager.store.Delete(ctx, s.key); err != nil {
-		s.manager.cfg.Logger.WarnContext(s.request.Context(), "sessions: a session that nobody knows the key of remains", "error", err)
+		s.manager.cfg.Logger.WarnContext(ctx, "sessions: a session remains of which nobody knows the key", "error", err)
 	}
-	return nil
 }
 
 func (s *Session) setCookie(header http.Header) {
@@ -141,7 +143,8 @@ func (h *forgetter) BeforeHeader(x *respond.Exchange, _ int) error {
 func (h *responder) Finish(x *respond.Exchange) error {
 	s := (*Session)(h)
 	if x.Panicked() && !s.sealed { // http.ErrAbortHandler
-		return s.disown()
+		s.disown()
+		return nil
 	}
 	if s.replaced || x.Panicked() || x.Status() >= http.StatusInternalServerError || s.err != nil || s.key == "" {
 		return nil

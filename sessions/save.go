@@ -44,7 +44,6 @@ func (s *Session) write(ctx context.Context, op string, store func(context.Conte
 			s.stored(key, record)
 			return nil
 		case errors.Is(err, ErrNotFound):
-			s.lost = true
 			return ErrInterrupted
 		case !errors.Is(err, ErrConflict) || replays == maxReplays:
 			return s.fail(op, err)
@@ -87,7 +86,7 @@ func (s *Session) stored(key string, record Record) {
 	}
 	s.key, s.record = key, record
 	s.record.Version, s.record.Attached = "", attached
-	s.own, s.changes, s.touched, s.unsaved = false, nil, false, false
+	s.own, s.changes, s.touched, s.unsaved, s.lost = false, nil, false, false, false
 	s.written, s.fresh = true, true
 }
 
@@ -96,7 +95,6 @@ func (s *Session) replay(ctx context.Context) error {
 	record, err := s.manager.store.Load(ctx, s.key)
 	switch {
 	case errors.Is(err, ErrNotFound) || err == nil && !sameLogin(s.record.Data, record.Data):
-		s.lost = true
 		return ErrInterrupted
 	case err != nil:
 		return s.fail("load", err)

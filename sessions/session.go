@@ -1,8 +1,10 @@
 package sessions
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -41,7 +43,7 @@ type Session struct {
 	fresh    bool // the response has to carry the cookie, though nothing is left to save
 	claimed  bool // Rotate made the key in this request
 	ended    bool // Flush was called
-	lost     bool // the session died under a change: ErrInterrupted
+	lost     bool // a session that had died was cleared: ErrInterrupted
 	written  bool // a save went through in this request
 	sealed   bool // the header went out
 	replaced bool // as an error page
@@ -58,7 +60,7 @@ const (
 	no
 )
 
-// Get returns the JSON text stored under key. Key[T] gives it a type.
+// Get returns the JSON text stored under key, which is not to be changed. Key[T] gives it a type.
 func (s *Session) Get(key string) (json.RawMessage, bool) {
 	if s.open("sessions.Get") != nil {
 		return nil, false
@@ -154,22 +156,30 @@ func (s *Session) load() error {
 	case errors.Is(err, ErrNotFound):
 		s.key, s.missing = "", true
 	default:
-		return s.fail("load", err)
+		return s.failReading(err)
 	}
 	return nil
 }
 
 // fail keeps the first failure of the store.
 func (s *Session) fail(op string, err error) error {
-	if ctx := s.request.Context(); canceled(ctx, err) {
-		err = &goneError{op: op, err: err}
-	} else {
-		err = &StoreError{Op: op, Err: err}
-	}
+	err = &StoreError{Op: op, Err: err}
 	if s.err == nil {
 		s.err = err
 	}
 	return err
+}
+
+// failReading is fail, unless the read ended because the person went away. That is no outage, and nobody sees the answer.
+func (s *Session) failReading(err error) error {
+	if gone := s.request.Context().Err(); errors.Is(gone, context.Canceled) {
+		err = fmt.Errorf("sessions: load: the request was cancelled: %w", gone)
+		if s.err == nil {
+			s.err = err
+		}
+		return err
+	}
+	return s.fail("load", err)
 }
 
 // rotatedAway reports whether the browser's key was replaced a moment ago by a parallel request, whose cookie must live.
@@ -182,7 +192,7 @@ func (s *Session) rotatedAway() (bool, error) {
 		defer cancel()
 		rotated, err := s.manager.tracer.Rotated(ctx, s.sent)
 		if err != nil {
-			return false, s.fail("load", err)
+			return false, s.failReading(err)
 		}
 		s.traced = no
 		if rotated {
