@@ -161,6 +161,9 @@ func TestLimits(t *testing.T) {
 		{"no semicolons", plain("a=b;" + field), 403},
 		{"2.5 MiB", plain(field + "&a=" + strings.Repeat("x", 2621440-len(field)-3)), 200},
 		{"one more", plain(field + "&a=" + strings.Repeat("x", 2621440-len(field)-2)), 413},
+		{"one more, of a length not told", func() (string, io.Reader) {
+			return form, io.MultiReader(strings.NewReader(field + "&a=" + strings.Repeat("x", 2621440-len(field)-2)))
+		}, 413},
 		{"1000 fields", plain(field + strings.Repeat("&a=b", 999)), 200},
 		{"1001 fields", plain(field + strings.Repeat("&a=b", 1000)), 400},
 		{"another kind", func() (string, io.Reader) { return "text/plain", strings.NewReader(field) }, 403},
