@@ -65,15 +65,16 @@ func Assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	return s, nil
 }
 
-// Handler wraps a program's handler, usually the whole of it, with the layers in their order: response writer, origin, security
-// headers, sessions, CSRF, authentication, messages.
+// Handler wraps a program's handler, usually the whole of it, with the layers in their order: response writer, security
+// headers, origin, sessions, CSRF, authentication, messages.
 func (s *Site[U]) Handler(app http.Handler) http.Handler {
 	h := s.messages.Handler(app)
 	h = s.Auth.Handler(h)
 	h = s.csrf.Handler(h)
 	h = s.Sessions.Handler(h)
-	h = secure(h)
+	h = strict(h)
 	h = s.origin.Handler(h)
+	h = secure(h)
 	return respond.Handler(h, respond.Config{Error: s.Error, Logger: s.logger})
 }
 

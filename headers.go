@@ -19,7 +19,7 @@ var (
 	transportSecurity     = []string{"max-age=31536000; includeSubDomains"}
 )
 
-// secure sets the security headers before the program's handler runs.
+// secure sets the security headers before anything else runs, so that refusals carry them too.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -29,10 +29,18 @@ func secure(next http.Handler) http.Handler {
 		h["Referrer-Policy"] = referrerPolicy
 		h["Cross-Origin-Opener-Policy"] = openerPolicy
 		h["Cross-Origin-Resource-Policy"] = resourcePolicy
-		if origin.From(r).Secure {
-			h["Strict-Transport-Security"] = transportSecurity
-		}
 		respond.From(r.Context()).Snapshot()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// strict adds the promise to stay with HTTPS, once origin knows that the visitor came by it.
+func strict(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origin.From(r).Secure {
+			w.Header()["Strict-Transport-Security"] = transportSecurity
+			respond.From(r.Context()).Snapshot()
+		}
 		next.ServeHTTP(w, r)
 	})
 }

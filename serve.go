@@ -47,13 +47,14 @@ func (s *Site[U]) Serve(ctx context.Context, addr string, app http.Handler) erro
 	if err != nil {
 		return fmt.Errorf("cardea: %w", err)
 	}
-	return s.ServeListener(ctx, ln, app, nil)
+	return s.ServeListener(ctx, ln, s.Handler(app), nil)
 }
 
-// ServeListener is [Site.Serve] on a listener of the caller's, over TLS when a configuration is given. It closes ln.
-func (s *Site[U]) ServeListener(ctx context.Context, ln net.Listener, app http.Handler, config *tls.Config) error {
+// ServeListener is [Site.Serve] on a listener of the caller's, over TLS when a configuration is given, with a handler that is
+// served as it is: wrap the site's part of it with [Site.Handler]. It closes ln.
+func (s *Site[U]) ServeListener(ctx context.Context, ln net.Listener, h http.Handler, config *tls.Config) error {
 	server := &http.Server{
-		Handler:           s.Handler(app),
+		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
 		WriteTimeout:      120 * time.Second,

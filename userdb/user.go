@@ -41,7 +41,6 @@ func (u *User) Name() string {
 	return u.Username
 }
 
-// record finds the User inside a type that embeds it.
 // Base returns the User itself: of a type that embeds User, the part that Django knows.
 func (u *User) Base() *User { return u }
 
