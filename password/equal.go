@@ -14,6 +14,9 @@ import (
 // decoy does the work of a check that fails.
 func (h *Hashers) decoy(password string) {
 	work := h.preferred.Work()
+	if len(password) > MaxLength {
+		password = "" // megabytes are not worth reading
+	}
 	// An error means that nothing was hashed: bcrypt was given a NUL. Any other password costs the same.
 	if _, err := h.preferred.Encode(password, salt(h.preferred)); err != nil {
 		_, _ = h.preferred.Encode("", salt(h.preferred))
@@ -124,30 +127,28 @@ func sameKind(done []Work, want Work) bool {
 	return sum >= want.Units
 }
 
-// measure times a small run of each hasher and returns an estimate that grows with the units.
+// measure times a small run of each hasher and returns an estimate that grows with the units. The runs take turns and the
+// best of several counts, so that a busy moment, or the first touch of cold memory, does not weigh on one of them.
 func measure(hashers []Hasher) func(Work) time.Duration {
-	perUnit := map[string]float64{}
-	take := func(r run) {
-		if _, ok := perUnit[r.work.Kind]; ok || r.work.Units <= 0 {
-			return
-		}
-		best := time.Duration(-1)
-		for range 2 { // the better of two: the first touches cold memory, and either may be interrupted
-			start := time.Now()
-			r.do("a password of usual length")
-			if took := time.Since(start); best < 0 || took < best {
-				best = took
-			}
-		}
-		perUnit[r.work.Kind] = float64(best) / float64(r.work.Units)
-	}
-	take(kindPBKDF2SHA256Run(20_000))
+	const rounds = 5
+	samples := []run{kindPBKDF2SHA256Run(50_000)}
 	for _, hasher := range hashers {
 		if s, ok := hasher.(sampler); ok {
-			take(s.sample())
+			samples = append(samples, s.sample())
 			continue
 		}
-		take(run{work: hasher.Work(), do: func(password string) { _, _ = hasher.Encode(password, salt(hasher)) }})
+		samples = append(samples, run{work: hasher.Work(), do: func(password string) { _, _ = hasher.Encode(password, salt(hasher)) }})
 	}
-	return func(w Work) time.Duration { return time.Duration(perUnit[w.Kind] * float64(w.Units)) }
+	best := make(map[string]float64, len(samples)) // nanoseconds a unit
+	for range rounds {
+		for _, r := range samples {
+			start := time.Now()
+			r.do("a password of usual length")
+			each := float64(time.Since(start)) / float64(max(1, r.work.Units))
+			if known, ok := best[r.work.Kind]; !ok || each < known {
+				best[r.work.Kind] = each
+			}
+		}
+	}
+	return func(w Work) time.Duration { return time.Duration(best[w.Kind] * float64(w.Units)) }
 }

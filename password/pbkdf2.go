@@ -71,7 +71,7 @@ func checkSalt(salt string) error {
 	return nil
 }
 
-func (p *pbkdf2Hasher) sample() run { return p.run(min(p.iterations, 20_000)) }
+func (p *pbkdf2Hasher) sample() run { return p.run(min(p.iterations, 50_000)) }
 
 func (p *pbkdf2Hasher) run(iterations int) run {
 	return run{

@@ -148,7 +148,6 @@ const maxAccount = 1024
 
 // canonical maps the spellings of a name that may find the same user to one.
 func canonical(account string) string {
-	account = strings.TrimSpace(account)
 	if len(account) > maxAccount {
 		return account
 	}

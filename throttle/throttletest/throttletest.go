@@ -1,4 +1,8 @@
-// Package throttletest tests what a [throttle.Store] promises. A store's own tests call [Run].
+// Package throttletest tests what a [throttle.Store] promises. A store's own tests call [Run]:
+//
+//	func TestStore(t *testing.T) {
+//		throttletest.Run(t, func(t *testing.T) throttle.Store { return openEmptyStore(t) })
+//	}
 package throttletest
 
 import (
