@@ -1,7 +1,6 @@
 package userdb
 
 import (
-	"database/sql/driver"
 	"fmt"
 	"strconv"
 	"strings"
@@ -175,17 +174,4 @@ func (s *stamp) pointer() *time.Time {
 	}
 	t := s.Time
 	return &t
-}
-
-// A flag scans a truth value: databases without a type for it give numbers.
-type flag bool
-
-// Scan implements sql.Scanner.
-func (f *flag) Scan(v any) error {
-	b, err := driver.Bool.ConvertValue(v)
-	if err != nil {
-		return err
-	}
-	*f = flag(b.(bool))
-	return nil
 }

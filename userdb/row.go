@@ -53,7 +53,7 @@ func (r *rowReader[T]) user() (*T, bool) {
 		return nil, false
 	}
 	u := new(T)
-	rec := any(u).(interface{ record() *User }).record()
+	rec := any(u).(interface{ Base() *User }).Base()
 	*rec = User{
 		ID: b.id.Int64, Password: b.password.String, LastLogin: b.lastLogin.pointer(), IsSuperuser: b.superuser.Bool,
 		Username: b.username.String, FirstName: b.first.String, LastName: b.last.String, Email: b.email.String,

@@ -133,7 +133,7 @@ func ask(ctx context.Context, conn driver.Conn, query string) (string, error) {
 	if s, ok := stmt.(driver.StmtQueryContext); ok {
 		rows, err = s.QueryContext(ctx, nil)
 	} else {
-		rows, err = stmt.Query(nil) //nolint:staticcheck // all that a driver without contexts has
+		rows, err = stmt.Query(nil) //lint:ignore SA1019 all that a driver without contexts has
 	}
 	if err != nil {
 		return "", err

@@ -104,14 +104,18 @@ func (m *migration) references(column, table, target string) string {
 // columnType returns the type of a column as it is in the database, so that a foreign key to it fits: a site's own user
 // table may have a UUID for its key, and a database may have changed its collation since.
 func (m *migration) columnType(table, column, otherwise string) (string, error) {
-	if m.dry != nil && m.planned(table) {
-		return otherwise, nil
-	}
 	var (
-		typ              string
+		typ, collation   string
 		charset, collate sql.NullString
 		err              error
 	)
+	if m.dry != nil && m.planned(table) {
+		if m.db.dialect == MySQL && column != "id" { // the text that Django's tables get
+			err := m.db.q.QueryRowContext(m.ctx, "SELECT CONCAT(' CHARACTER SET ', @@character_set_database, ' COLLATE ', @@collation_database)").Scan(&collation)
+			return otherwise + collation, err
+		}
+		return otherwise, nil
+	}
 	switch m.db.dialect {
 	case PostgreSQL:
 		err = m.db.row(m.ctx, "SELECT format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute WHERE attrelid = "+

@@ -23,7 +23,7 @@ func (s *throttleStore) Take(ctx context.Context, key string, l throttle.Limit, 
 	defer cancel()
 	d := s.db.dialect
 	at, interval, full := now.UnixMicro(), l.Interval().Microseconds(), l.Full().Microseconds()
-	// Twice, for a key that another process adds or sweeps in between; more often than that is an answer, too.
+	// Again when another process adds, sweeps or forgets the key in between; who loses three times has to wait.
 	for range 3 {
 		n, err := s.db.exec(ctx, "UPDATE cardea_throttle SET full_at = CASE WHEN full_at > "+d.bigint()+" THEN full_at ELSE "+d.bigint()+
 			" END + "+d.bigint()+" WHERE name = ? AND full_at <= "+d.bigint(), at, at, interval, key, at+full-interval)
@@ -64,7 +64,7 @@ func (s *throttleStore) Reset(ctx context.Context, key string) error {
 
 // Sweep implements throttle.Sweeper.
 func (s *throttleStore) Sweep(ctx context.Context, now time.Time) (int, error) {
-	return s.db.sweep(ctx, "cardea_throttle", "name", "full_at < ?", now.UnixMicro())
+	return s.db.sweep(ctx, "cardea_throttle", "name", "full_at <= ?", now.UnixMicro())
 }
 
 // sweepBatch is how many rows one statement of a sweep deletes, so that none holds locks for long.
