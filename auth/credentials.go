@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -25,6 +26,11 @@ func (p Password) GoString() string { return fmt.Sprintf("auth.Password{%q, %q}"
 // LogValue shows the user name and hides the password.
 func (p Password) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("username", p.Username), slog.String("password", mask))
+}
+
+// MarshalJSON shows the user name and hides the password. Unmarshalling reads both.
+func (p Password) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"username": p.Username, "password": mask})
 }
 
 // An Account is implemented by credentials that name an account. The limiter then counts tries by account and by

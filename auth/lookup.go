@@ -82,11 +82,11 @@ func (a *Auth[U]) User(r *http.Request) (U, bool) {
 func (a *Auth[U]) Lookup(r *http.Request) (U, error) {
 	x, v := a.visit(r)
 	if !v.resolved {
-		v.read = true
 		if x.Committed() {
 			var nobody U
 			v.set(nobody, x.Late("the user was first asked for"))
 		} else {
+			v.read = true
 			s := a.sessions.Session(r)
 			u, err := a.resolve(r, s)
 			v.set(u, err)

@@ -81,7 +81,7 @@ func (n notes) set(name string, v any) {
 func (n notes) proofs(id string) []Proof {
 	var user string
 	var p []Proof
-	if !n.get("user", &user) || user != id || !n.get("proofs", &p) {
+	if !n.get("user", &user) || user != id || !n.get("proofs", &p) || len(p) == 0 {
 		return nil
 	}
 	return p
