@@ -248,3 +248,32 @@ func TestDjangoFileLiveByAMoment(t *testing.T) {
 		}
 	}
 }
+
+func TestAgeIsRoundedDown(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, sessions.Config{}).browser()
+	b.act(func(s *sessions.Session) error {
+		for offset, want := range map[time.Duration]time.Duration{
+			1500 * time.Millisecond: time.Second, 500 * time.Millisecond: 0, -500 * time.Millisecond: -time.Second, -2 * time.Second: -2 * time.Second,
+		} {
+			if err := s.ExpireAt(b.clock.Now().Add(offset)); err != nil {
+				return err
+			}
+			if got := s.Age(); got != want {
+				t.Errorf("%v from now: got %v, want %v", offset, got, want)
+			}
+		}
+		return nil
+	})
+}
+
+func TestWhereLastSeenIsNotKeptNothingIsTouched(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, sessions.Config{}).browser()
+	b.mem.Put(goodKey, sessions.Record{Expires: b.clock.Now().Add(time.Hour)})
+	b.cookie = goodKey
+	b.act(b.read)
+	if got := b.spy.took(); got != "load" {
+		t.Errorf("store calls: got %q, want one load", got)
+	}
+}

@@ -133,7 +133,10 @@ func nothing(http.ResponseWriter, *http.Request) {}
 // An answer is what the browser got.
 type answer struct {
 	*http.Response
-	t    *testing.T
+	t interface {
+		Helper()
+		Errorf(format string, args ...any)
+	}
 	body string
 }
 

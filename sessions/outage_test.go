@@ -158,3 +158,23 @@ func TestATouchThatFailsIsOnlyLogged(t *testing.T) {
 		t.Error("nothing was logged")
 	}
 }
+
+func TestNothingIsSavedAfterAnErrorPage(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, sessions.Config{}).browser()
+	b.act(set("a", 1))
+	logout := b.twin()
+	b.visit(func(w http.ResponseWriter, r *http.Request) {
+		s := sessions.From(r)
+		if err := s.Set("a", 2); err != nil {
+			t.Error(err)
+		}
+		logout.act((*sessions.Session).Flush)
+		flush(w) // answers 400
+		b.spy.took()
+		_ = s.Set("a", 3)
+	}).wantStatus(400)
+	if got := b.spy.took(); got != "" {
+		t.Errorf("store calls after the error page: %q", got)
+	}
+}

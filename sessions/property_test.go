@@ -50,11 +50,12 @@ type modelSession struct {
 	alive     bool
 	data      values
 	successor *modelSession
+	ended     bool // by a logout with this key or one before
 }
 
 func (m *modelSession) kill() {
 	for ; m != nil; m = m.successor {
-		m.alive = false
+		m.alive, m.ended = false, true
 	}
 }
 
@@ -95,7 +96,7 @@ type world struct {
 
 func (w *world) pick(rt *rapid.T) *modelRequest {
 	if len(w.requests) == 0 {
-		rt.Skip("no request is under way")
+		w.open(rt)
 	}
 	return rapid.SampledFrom(w.requests).Draw(rt, "request")
 }
@@ -226,7 +227,7 @@ func (w *world) finish(rt *rapid.T) {
 	w.requests = slices.DeleteFunc(w.requests, func(other *modelRequest) bool { return other == r })
 	close(r.do)
 	a := <-r.done
-	graceful := r.missing && r.sent.successor != nil && !r.ended // the key sent was rotated away
+	graceful := r.missing && r.sent.successor != nil && !r.sent.ended && !r.ended // the key sent was rotated away
 	status, cookie := 200, "kept"
 	switch {
 	case r.session == nil && len(r.view) == 0:
@@ -247,7 +248,7 @@ func (w *world) finish(rt *rapid.T) {
 	case r.fresh:
 		cookie, w.cookieOf = "set", r.session
 	}
-	a.t = w.T
+	a.t = rt
 	if a.StatusCode != status {
 		rt.Fatalf("status: got %d, want %d", a.StatusCode, status)
 	}

@@ -262,3 +262,35 @@ func TestALoginWhoseAnswerFailsLeavesNoSession(t *testing.T) {
 		}
 	}
 }
+
+func TestALogoutWithARotatedKeyMayBeginANewSession(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, sessions.Config{}).browser()
+	b.act(set("a", 1))
+	late := b.twin()
+	b.act((*sessions.Session).Rotate)
+	late.act(func(s *sessions.Session) error {
+		s.Get("a")
+		b.spy.took()
+		if err := s.Flush(); err != nil {
+			return err
+		}
+		return s.Set("a", 2)
+	}).wantStatus(200).wantCookie("set")
+	if got := b.spy.took(); got != "delete save" {
+		t.Errorf("store calls: got %q, want a deletion and a save", got)
+	}
+	late.want("a", "2")
+}
+
+func TestALoginMayFollowAClearOfADeadSession(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, sessions.Config{}).browser()
+	b.cookie = expiredKey
+	b.act(func(s *sessions.Session) error {
+		if err := s.Clear(); err != nil {
+			return err
+		}
+		return s.Rotate()
+	}).wantStatus(200).wantCookie("set")
+}

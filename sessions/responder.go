@@ -123,7 +123,6 @@ func (s *Session) setCookie(header http.Header) {
 			life.MaxAge = time.Nanosecond
 		}
 	}
-	varyByCookie(header)
 	s.manager.cfg.Cookie.Set(header, s.request, s.key, life)
 }
 

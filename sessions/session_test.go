@@ -2,9 +2,11 @@ package sessions_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cardea-go/cardea/internal/respond"
 	"github.com/cardea-go/cardea/sessions"
@@ -277,6 +279,19 @@ func TestWhatTheStoreAttachesIsHandedOn(t *testing.T) {
 		if s.Attached() != "the user" {
 			t.Errorf("got %v", s.Attached())
 		}
+		if err := s.Rotate(); err != nil || s.Attached() != "the user" {
+			t.Errorf("after Rotate: got %v and %v", s.Attached(), err)
+		}
+		if err := s.SetOwner("2"); err != nil {
+			return err
+		}
+		if err := s.Rotate(); err != nil || s.Attached() != nil {
+			t.Errorf("after a login: got %v and %v", s.Attached(), err)
+		}
+		return nil
+	})
+	b.act(func(s *sessions.Session) error {
+		s.Get("a")
 		if err := s.Flush(); err != nil || s.Attached() != nil {
 			t.Errorf("after Flush: got %v and %v", s.Attached(), err)
 		}
@@ -329,4 +344,40 @@ func TestTwoManagersDoNotMeet(t *testing.T) {
 	if outer.mem.Len() != 1 || inner.mem.Len() != 1 {
 		t.Errorf("got %d and %d records, want one each", outer.mem.Len(), inner.mem.Len())
 	}
+}
+
+func TestWhatTheBrowserSaysOfItselfIsCut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, sessions.Config{})
+	b := s.browser()
+	b.visit(func(_ http.ResponseWriter, r *http.Request) {
+		r.Header.Set("User-Agent", "nul\x00 bad\xff "+strings.Repeat("é", 200))
+		m := s.m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if err := sessions.From(r).Set("a", 1); err != nil {
+				t.Error(err)
+			}
+		}))
+		m.ServeHTTP(httptest.NewRecorder(), r)
+	})
+	rec, err := s.mem.Load(t.Context(), b.cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rec.Client.UserAgent; len(got) > 255 || len(got) < 250 || !strings.HasPrefix(got, "nul bad éé") || !utf8.ValidString(got) {
+		t.Errorf("got %q, %d bytes", got, len(got))
+	}
+}
+
+func TestASessionOfUnknownAgeBeginsWithItsFirstSave(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, sessions.Config{Absolute: time.Hour})
+	s.mem.Put(goodKey, sessions.Record{Expires: s.clock.Now().Add(24 * time.Hour)}) // as Django makes them
+	b := s.browser()
+	b.cookie = goodKey
+	b.act(set("a", 1))
+	if rec, err := s.mem.Load(t.Context(), goodKey); err != nil || !rec.Created.Equal(s.clock.Now()) {
+		t.Errorf("got Created %v and %v", rec.Created, err)
+	}
+	s.clock.Advance(time.Hour)
+	b.want("a", "")
 }

@@ -14,6 +14,7 @@ import (
 type handedOut struct {
 	codec *sessions.Codec
 	now   func() time.Time
+	saves *int
 }
 
 func newHandedOut(now func() time.Time) handedOut {
@@ -21,7 +22,7 @@ func newHandedOut(now func() time.Time) handedOut {
 	if err != nil {
 		panic(err)
 	}
-	return handedOut{c, now}
+	return handedOut{c, now, new(int)}
 }
 
 func (h handedOut) Stateless() {}
@@ -35,6 +36,7 @@ func (h handedOut) Load(_ context.Context, key string) (sessions.Record, error) 
 }
 
 func (h handedOut) Save(_ context.Context, _ string, rec sessions.Record) (string, error) {
+	*h.saves++
 	return h.codec.Encode(rec.Data, h.now())
 }
 
@@ -48,7 +50,8 @@ func TestAStoreThatKeepsNothing(t *testing.T) {
 	t.Parallel()
 	sessiontest.Run(t, func(*testing.T) sessions.Store { return newHandedOut(time.Now) })
 
-	b := newSiteOver(t, sessions.Config{Idle: time.Hour}, func(*spy) sessions.Store { return newHandedOut(time.Now) }).browser()
+	store := newHandedOut(time.Now)
+	b := newSiteOver(t, sessions.Config{Idle: 2 * time.Hour}, func(*spy) sessions.Store { return store }).browser()
 	b.act(set("a", 1)).wantCookie("set")
 	first := b.cookie
 	b.want("a", "1")
@@ -56,7 +59,11 @@ func TestAStoreThatKeepsNothing(t *testing.T) {
 	if b.cookie == first {
 		t.Error("the cookie did not change with the data")
 	}
+	before := *store.saves
 	b.want("a", "2")
+	if *store.saves != before {
+		t.Error("a read was noted where nothing can be noted")
+	}
 	b.cookie += "x"
 	b.act(b.read).wantCookie("deleted")
 	b.act(set("a", 3))
