@@ -121,6 +121,15 @@ func (d *Dialect) time(t time.Time) any {
 	return t.Format(timeTextMicro)
 }
 
+// timeColumn selects a column of times. SQLite's drivers guess at the form of a column declared as datetime, trying one after
+// the other; text they give as it is.
+func (d *Dialect) timeColumn(name string) string {
+	if d.textTimes {
+		return "CAST(" + name + " AS text)"
+	}
+	return name
+}
+
 // nullTime is time, with NULL for nil.
 func (d *Dialect) nullTime(t *time.Time) any {
 	if t == nil {

@@ -64,8 +64,8 @@ func (db *DB) Sessions(codec *sessions.Codec, cfg SessionsConfig) *SessionStore 
 			columns, join = ", "+list, " LEFT JOIN "+d.ident(cfg.Users.Name())+" u ON u.id = c.user_id"
 		}
 	}
-	s.load = d.bind("SELECT s.session_key, s.session_data, s.expire_date, c.created_at, c.last_seen, c.user_id, c.address, c.user_agent" +
-		columns + " FROM django_session s LEFT JOIN cardea_session c ON c.session_key = s.session_key" + join +
+	s.load = d.bind("SELECT s.session_key, s.session_data, " + d.timeColumn("s.expire_date") + ", " + d.timeColumn("c.created_at") + ", " +
+		d.timeColumn("c.last_seen") + ", c.user_id, c.address, c.user_agent" + columns + " FROM django_session s LEFT JOIN cardea_session c ON c.session_key = s.session_key" + join +
 		" WHERE s.session_key = ? AND s.expire_date > ?")
 	return s
 }

@@ -105,10 +105,21 @@ func (t *Table[T]) columnList(prefix string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(prefix)
-		b.WriteString(t.db.dialect.ident(name))
+		name = prefix + t.db.dialect.ident(name)
+		if t.isTime(i) {
+			name = t.db.dialect.timeColumn(name)
+		}
+		b.WriteString(name)
 	}
 	return b.String()
+}
+
+// isTime reports whether the column at that place in the list holds a time.
+func (t *Table[T]) isTime(i int) bool {
+	if i < len(baseColumns) {
+		return baseColumns[i] == "last_login" || baseColumns[i] == "date_joined"
+	}
+	return t.extra[i-len(baseColumns)].typ == timeType
 }
 
 // A column is a field that a user type has beside those of User.
