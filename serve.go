@@ -24,6 +24,7 @@ type sweeper interface {
 // Run does the site's chores until ctx ends: it deletes expired sessions and counters. Several processes may run it on one
 // database. A failure is logged and tried again at the next round.
 func (s *Site[U]) Run(ctx context.Context) error {
+	s.warm(ctx)
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -37,6 +38,16 @@ func (s *Site[U]) Run(ctx context.Context) error {
 				s.logger.WarnContext(ctx, "cleaning failed", "error", err)
 			}
 		}
+	}
+}
+
+// warm hashes once, so that the hashers' measurement of each other, which takes about a second, is not the first visitor's.
+func (s *Site[U]) warm(ctx context.Context) {
+	if s.Hashers == nil {
+		return
+	}
+	if err := s.Hashers.Decoy(ctx, ""); err != nil && ctx.Err() == nil {
+		s.logger.WarnContext(ctx, "measuring the password hashers failed", "error", err)
 	}
 }
 
