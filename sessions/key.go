@@ -33,7 +33,7 @@ func (k Key[T]) Set(s *Session, v T) error { return s.Set(string(k), v) }
 // meanwhile, fn is called again on what that one stored, so that two requests that append lose neither; fn has no other
 // effect therefore, and does not use the session. A value that is not a T is an error and stays.
 func (k Key[T]) Update(s *Session, fn func(T) T) error {
-	return s.change("Update", change{key: string(k), update: func(raw json.RawMessage, ok bool) (json.RawMessage, error) {
+	return s.change("sessions.Update", change{key: string(k), update: func(raw json.RawMessage, ok bool) (json.RawMessage, error) {
 		var v T
 		if ok {
 			var err error
