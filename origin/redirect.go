@@ -34,7 +34,11 @@ func Redirect(w http.ResponseWriter, r *http.Request, target string, status int)
 	default:
 		return fmt.Errorf("origin: redirect: %w: scheme %q", ErrUnsafeRedirect, u.scheme)
 	}
-	w.Header().Set("Location", IRIToURI(target))
+	h := w.Header()
+	h.Set("Location", IRIToURI(target))
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "text/html; charset=utf-8") // of the empty body, as Django's
+	}
 	w.WriteHeader(status)
 	return nil
 }

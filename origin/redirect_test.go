@@ -34,8 +34,8 @@ func TestRedirectLocation(t *testing.T) {
 		if got := w.Header().Get("Location"); got != tt.location {
 			t.Errorf("Redirect(%.60q): Location %.60q, want %.60q", tt.target, got, tt.location)
 		}
-		if w.Code != http.StatusFound || w.Body.Len() != 0 {
-			t.Errorf("Redirect(%.60q): status %d with %d bytes, want 302 with none", tt.target, w.Code, w.Body.Len())
+		if kind := w.Header().Get("Content-Type"); w.Code != http.StatusFound || w.Body.Len() != 0 || kind != "text/html; charset=utf-8" {
+			t.Errorf("Redirect(%.60q): status %d with %d bytes of %s, want 302 with none", tt.target, w.Code, w.Body.Len(), kind)
 		}
 	}
 }

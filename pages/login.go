@@ -18,6 +18,9 @@ import (
 // is, as Django does since CVE-2023-46695.
 const maxIdentifier = 150
 
+// errLoop is Django's refusal to send people who are logged in from the login page to itself.
+var errLoop = errors.New("pages: the login page redirects people who are logged in, and LoginRedirectURL or \"next\" is the login page")
+
 // loginForm is what the template login.html shows.
 type loginForm struct {
 	Label     string // of the first field
@@ -42,7 +45,12 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 	if p.cfg.RedirectAuthenticatedUser {
 		switch _, err := p.gate.Who(r); {
 		case err == nil:
-			p.redirect(w, r, p.loginTarget(r), http.StatusFound)
+			target := p.loginTarget(r)
+			if path, _ := here(r); target == path {
+				p.Error(w, r, errLoop)
+				return
+			}
+			p.redirect(w, r, target, http.StatusFound)
 			return
 		case !errors.Is(err, auth.ErrAnonymous):
 			p.Error(w, r, err)

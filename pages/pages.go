@@ -175,7 +175,6 @@ func neverCache(h http.Header, now time.Time) {
 
 // redirect sends the browser to target, percent-encoded and otherwise untouched.
 func (p *Pages) redirect(w http.ResponseWriter, r *http.Request, target string, status int) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if err := origin.Redirect(w, r, target, status); err != nil {
 		p.cfg.Logger.WarnContext(r.Context(), "refused redirect", "error", err)
 		p.Problem(w, r, problemOf(http.StatusBadRequest))
