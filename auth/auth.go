@@ -105,6 +105,7 @@ func New[U User](users Users[U], sm *sessions.Manager, cfg Config) (*Auth[U], er
 	if a.current, a.fallback, err = hashKeys(cfg.Keys); err != nil {
 		return nil, err
 	}
+	a.cfg.Keys = signing.Keys{} // what is not kept does not print
 	return a, nil
 }
 

@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/cardea-go/cardea/auth"
@@ -53,6 +55,18 @@ func TestNewRefuses(t *testing.T) {
 		spoil(&cfg)
 		if _, err := auth.New(newTable(), sm, cfg); err == nil {
 			t.Errorf("New took %s", name)
+		}
+	}
+}
+
+// The keys do not print, whatever is printed.
+func TestKeysDoNotPrint(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(_ *site, cfg *auth.Config) { cfg.Keys.Fallbacks = []string{oldSecret} })
+	v := s.auth.Trust(s.users.change("1", func(*member) {}), "")
+	for _, text := range []string{fmt.Sprintf("%+v %#v %v", s.auth, s.auth, *s.auth), fmt.Sprintf("%+v %#v", v, *v)} {
+		if strings.Contains(text, secret) || strings.Contains(text, oldSecret) {
+			t.Errorf("a key prints: %s", text)
 		}
 	}
 }

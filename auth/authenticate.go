@@ -164,9 +164,12 @@ func (a *Auth[U]) failed(r *http.Request, creds any, err error) {
 func (a *Auth[U]) broken(r *http.Request, op string, err error) error {
 	var busy *BusyError
 	var full *password.BusyError
+	var outage *OutageError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &outage): // by its right name already
+		return err
 	case errors.As(err, &busy):
 		return busy
 	case errors.As(err, &full):

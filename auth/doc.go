@@ -1,8 +1,7 @@
 // Package auth answers who a request's user is, and lets people log in and out.
 //
 // An [Auth] joins three things: a user table ([Users]), an ordered stack of back ends that prove identities ([Backend]), and
-// the sessions that remember a login. Its [Auth.Handler] goes inside the layers of packages respond, origin, sessions and
-// csrf. After that,
+// the sessions that remember a login. Its [Auth.Handler] goes inside the layers of packages origin, sessions and csrf. After that,
 //
 //	verified, err := a.Authenticate(r, auth.Password{Username: name, Password: password})
 //	if err == nil {

@@ -191,7 +191,7 @@ func (a *Auth[U]) Refresh(r *http.Request, u U) error {
 	})
 	switch {
 	case ended(err):
-		return fmt.Errorf("auth: Refresh: %w: %w", sessions.ErrInterrupted, err)
+		return fmt.Errorf("auth: Refresh: %w", err)
 	case err != nil:
 		return a.broken(r, "renew the session", err)
 	case mine:

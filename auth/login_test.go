@@ -45,6 +45,9 @@ func TestLogin(t *testing.T) {
 			t.Errorf("Proofs = %v, want the password, now", got)
 		}
 	})
+	if s.users.asked != 0 {
+		t.Errorf("%d user queries, though the back end attached the user", s.users.asked)
+	}
 	if b.key() == planted || s.live(planted) {
 		t.Error("the key is the old one, or the old one lives on")
 	}

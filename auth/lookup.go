@@ -48,11 +48,13 @@ func (a *Auth[U]) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := respond.From(r.Context())
 		if x == nil {
-			panic("auth: Handler outside of the response layer: wrap it in the site's Handler (or internal/respond's) first")
+			panic("auth: Auth.Handler must stand inside the sessions' Handler, as in the site's Handler")
 		}
-		v := &visit[U]{}
-		x.Attach(a, v)
-		x.OnHeader(v)
+		if x.Value(a) == nil { // else this Handler is there twice
+			v := &visit[U]{}
+			x.Attach(a, v)
+			x.OnHeader(v)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -213,9 +215,7 @@ func jsonString(raw json.RawMessage) (string, bool) {
 }
 
 // ended reports that the session was ended or replaced by another request between its load and this change.
-func ended(err error) bool {
-	return errors.Is(err, sessions.ErrNotFound) || errors.Is(err, sessions.ErrInterrupted) || errors.Is(err, sessions.ErrConflict)
-}
+func ended(err error) bool { return errors.Is(err, sessions.ErrInterrupted) }
 
 func quoted(s string) json.RawMessage {
 	b, err := json.Marshal(s)

@@ -50,6 +50,7 @@ func TestLookupTable(t *testing.T) {
 		{"wrong hash", login(`"1"`, modelName, good[:63]+"x"), nil, "", flushed},
 		{"hash in capitals", login(`"1"`, modelName, strings.ToUpper(good)), nil, "", flushed},
 		{"hash of another user's password", login(`"1"`, modelName, hash("plain$builder", secret)), nil, "", flushed},
+		{"hash and more", login(`"1"`, modelName, good+"0"), nil, "", flushed},
 		{"hash cut short", login(`"1"`, modelName, good[:32]), nil, "", flushed},
 		{"hash is a number", strings.Replace(login(`"1"`, modelName, "7"), `"7"`, `7`, 1), nil, "", flushed},
 		{"older key, which is no fallback", login(`"1"`, modelName, old), nil, "", flushed},
@@ -243,6 +244,9 @@ func TestOutageFailsClosed(t *testing.T) {
 			})
 			if own.StatusCode != http.StatusBadGateway {
 				t.Errorf("a handler's own error became %s", own.Status)
+			}
+			if strings.Contains(s.logs.String(), "second hook") {
+				t.Errorf("one outage was reported twice: %s", s.logs)
 			}
 			s.users.down = nil
 			s.store.set(func(s *shim) { s.down = nil })

@@ -132,6 +132,56 @@ func TestIncompleteStaysIncomplete(t *testing.T) {
 	}
 }
 
+// Half a login of another user ends the whole one that was there, in the same request too.
+func TestHalfLoginOverALogin(t *testing.T) {
+	t.Parallel()
+	s := open(t, twoFactorsForBob)
+	b := s.browser()
+	b.signIn("ada", "engine")
+	before := b.key()
+	b.request(func(_ http.ResponseWriter, r *http.Request) {
+		if u, ok := s.auth.User(r); !ok || u.name != "ada" {
+			t.Fatalf("the user is %v, want ada", u)
+		}
+		var more *auth.Incomplete
+		if err := s.auth.SignIn(r, auth.Password{Username: "bob", Password: "builder"}); !errors.As(err, &more) {
+			t.Errorf("SignIn(bob): %v, want Incomplete", err)
+		}
+		if u, ok := s.auth.User(r); ok {
+			t.Errorf("right after half a login the user is %s, want nobody", u.name)
+		}
+	})
+	if b.who() != "" || s.live(before) {
+		t.Error("the login from before lives on")
+	}
+}
+
+// Two users may have the same encoded password, such as an unusable one; half a login of one is still not the other's.
+func TestHalfLoginOfAnotherWithTheSamePassword(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(_ *site, cfg *auth.Config) {
+		cfg.Policy = func(_ *http.Request, _ auth.User, proofs []auth.Proof) error {
+			if !has(proofs, "pwd") || !has(proofs, "otp") {
+				return &auth.Incomplete{Need: []string{"otp"}}
+			}
+			return nil
+		}
+	})
+	s.users.change("1", func(m *member) { m.password = "plain$builder" })
+	b := s.browser()
+	half(t, s, b)
+	b.request(func(_ http.ResponseWriter, r *http.Request) {
+		err := s.auth.Login(r, s.auth.Trust(s.users.change("1", func(*member) {}), "", "otp"))
+		var more *auth.Incomplete
+		if !errors.As(err, &more) {
+			t.Errorf("ada's code after bob's password: %v, want Incomplete", err)
+		}
+	})
+	if got := b.who(); got != "" {
+		t.Errorf("the user is %q, want nobody", got)
+	}
+}
+
 // A half login waits in a session that another user's login at Django may take over, for Django keeps what it does not know:
 // nothing of it may count for that user.
 func TestHalfLoginUnderDjangosLogin(t *testing.T) {
