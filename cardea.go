@@ -66,7 +66,7 @@ func Assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 }
 
 // Handler wraps a program's handler, usually the whole of it, with the layers in their order: response writer, security
-// headers, origin, sessions, CSRF, authentication, messages.
+// headers, the pages' own files, origin, sessions, CSRF, authentication, messages.
 func (s *Site[U]) Handler(app http.Handler) http.Handler {
 	h := s.messages.Handler(app)
 	h = s.Auth.Handler(h)
@@ -74,6 +74,7 @@ func (s *Site[U]) Handler(app http.Handler) http.Handler {
 	h = s.Sessions.Handler(h)
 	h = strict(h)
 	h = s.origin.Handler(h)
+	h = s.Pages.Assets(h)
 	h = secure(h)
 	return respond.Handler(h, respond.Config{Error: s.Error, Logger: s.logger})
 }

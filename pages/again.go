@@ -54,7 +54,7 @@ func (p *Pages) formAgain(w http.ResponseWriter, r *http.Request, inputs []csrf.
 		data.Files = data.Files || in.File
 		data.Fields = append(data.Fields, againField{Input: in, ID: i, Long: len(in.Value) > 80 || strings.Contains(in.Value, "\n")})
 	}
-	p.Render(w, r, http.StatusForbidden, "again.html", View{Title: "Please send this form once more", Data: data})
+	p.Render(w, r, http.StatusForbidden, "again.html", View{Title: "Please send this form once more", Data: data, early: true})
 }
 
 // loginAgain shows the login form with the name that was typed.
@@ -76,5 +76,6 @@ func (p *Pages) loginAgain(w http.ResponseWriter, r *http.Request, inputs []csrf
 		Next:   next,
 		Errors: []Mistake{{Field: "password", Text: "This page was open for a while. Please type your password once more."}},
 		Data:   form,
+		early:  true,
 	})
 }

@@ -48,6 +48,17 @@ func loadAssets() (map[string]asset, error) {
 	return all, nil
 }
 
+// Assets answers the requests for the built-in files, which hold nothing about anybody, and leaves the others to next. It stands
+// before everything that may refuse a request, so that the page which says so has its looks.
+func (p *Pages) Assets(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, ok := strings.CutPrefix(r.URL.Path, p.cfg.Prefix+assetFolder); ok && p.serveAsset(w, r, name) {
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func (p *Pages) serveAsset(w http.ResponseWriter, r *http.Request, name string) bool {
 	for _, a := range p.assets {
 		if a.path != assetFolder+name {

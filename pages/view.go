@@ -34,6 +34,7 @@ type View struct {
 	pages  *Pages
 	prefix string // as the visitor sees it
 	plain  bool   // an error page: nothing that needs the session
+	early  bool   // refused before the messages were at hand: they wait for the next page
 }
 
 // A Mistake is one thing that a person can put right in a form. Field is the name of the input, or "".
@@ -71,7 +72,9 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, name 
 				return
 			}
 		}
-		v.Messages = messages.Take(r)
+		if !v.early {
+			v.Messages = messages.Take(r)
+		}
 		v.CSRF = csrf.Field(r)
 	}
 	t := p.templates[name]
