@@ -23,8 +23,9 @@ type built struct {
 	err  error
 }
 
-// Main runs the tests and removes the binaries that they had built. It is the body of TestMain.
-func Main(m *testing.M) {
+// Main runs the tests and removes the binaries that they had built. It is the body of TestMain; m is its *testing.M, or what runs
+// more around that.
+func Main(m interface{ Run() int }) {
 	status := m.Run()
 	builds.mu.Lock()
 	if builds.dir != "" {
