@@ -38,6 +38,7 @@ fetch() {
 	uri=$(mirror)
 	[ -n "$uri" ] || die "apt's configuration names no mirror for $codename/main"
 	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
 	mkdir -p "$tmp/lists/partial" "$tmp/archives/partial" "$tmp/debs" "$tmp/out"
 	echo "deb [signed-by=$keyring] $uri $suite main" >"$tmp/sources.list"
 	: >"$tmp/status"

@@ -54,26 +54,11 @@ func (db *DB) checkMySQL() error {
 		return fmt.Errorf("userdb: connect: %w", err)
 	}
 	defer conn.Close()
+	n, err := db.countUnchanged(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
+	}
 	const cure = "open the pool with clientFoundRows=true&parseTime=true&loc=UTC in its DSN, or by userdb.Open"
-	for _, stmt := range [...]string{
-		"CREATE TEMPORARY TABLE cardea_probe (id int PRIMARY KEY, n int NOT NULL)",
-		"INSERT INTO cardea_probe (id, n) VALUES (1, 1)",
-	} {
-		if _, err := conn.ExecContext(ctx, stmt); err != nil {
-			return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
-		}
-	}
-	res, err := conn.ExecContext(ctx, "UPDATE cardea_probe SET n = 1 WHERE id = 1")
-	if err != nil {
-		return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
-	}
-	if _, err := conn.ExecContext(ctx, "DROP TEMPORARY TABLE cardea_probe"); err != nil {
-		return fmt.Errorf("userdb: find out how MySQL counts rows: %w", err)
-	}
 	if n != 1 {
 		return errors.New("userdb: this MySQL pool counts changed rows instead of found ones: " + cure)
 	}
@@ -85,6 +70,34 @@ func (db *DB) checkMySQL() error {
 		return errors.New("userdb: this MySQL pool does not give times in UTC: " + cure)
 	}
 	return nil
+}
+
+// countUnchanged updates one row to what it is and returns how many rows the driver counts: in cardea_meta if it is there, else
+// in a table of this connection's own, for which the user may lack the right.
+func (db *DB) countUnchanged(ctx context.Context, conn *sql.Conn) (int64, error) {
+	const update = " SET value = value WHERE name = 'version'"
+	table := "cardea_meta"
+	var there int
+	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM cardea_meta WHERE name = 'version'").Scan(&there); err != nil && !db.dialect.missingTable(err) {
+		return 0, err
+	}
+	if there == 0 {
+		table = "cardea_probe"
+		for _, stmt := range [...]string{
+			"CREATE TEMPORARY TABLE cardea_probe (name varchar(40) PRIMARY KEY, value int NOT NULL)",
+			"INSERT INTO cardea_probe (name, value) VALUES ('version', 1)",
+		} {
+			if _, err := conn.ExecContext(ctx, stmt); err != nil {
+				return 0, err
+			}
+		}
+		defer conn.ExecContext(ctx, "DROP TEMPORARY TABLE cardea_probe") //nolint:errcheck // it goes with the connection
+	}
+	res, err := conn.ExecContext(ctx, "UPDATE "+table+update)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }
 
 // Tx returns the same database inside the application's own transaction, which stays the caller's to commit or roll back. On
@@ -133,7 +146,8 @@ func (db *DB) row(ctx context.Context, query string, args ...any) *sql.Row {
 	return db.q.QueryRowContext(ctx, db.dialect.bind(query), args...)
 }
 
-// atomically runs f in a transaction that writes: the one db is in, or one of its own. An error rolls that one back.
+// atomically runs f in a transaction that writes: the one db is in, or one of its own. An error rolls that one back. A
+// transaction of its own that the database gave up, because two waited for each other, runs again; f may run more than once.
 func (db *DB) atomically(ctx context.Context, f func(ctx context.Context, tx *DB) error) error {
 	if db.pool == nil {
 		return f(ctx, db)
@@ -143,6 +157,15 @@ func (db *DB) atomically(ctx context.Context, f func(ctx context.Context, tx *DB
 	if db.dialect == SQLite {
 		return db.immediately(ctx, f)
 	}
+	for tries := 0; ; tries++ {
+		err := db.transact(ctx, f)
+		if err == nil || tries == 3 || !db.dialect.deadlock(err) {
+			return err
+		}
+	}
+}
+
+func (db *DB) transact(ctx context.Context, f func(ctx context.Context, tx *DB) error) error {
 	tx, err := db.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return err

@@ -92,6 +92,17 @@ func (d *Dialect) missingTable(err error) bool {
 	}
 }
 
+// deadlock reports whether the database gave a transaction up because two waited for each other.
+func (d *Dialect) deadlock(err error) bool {
+	switch d {
+	case PostgreSQL:
+		return sqlState(err) == "40P01"
+	case MySQL:
+		return strings.Contains(err.Error(), "Error 1213")
+	}
+	return false
+}
+
 // failed says what was tried. A missing table becomes ErrNoTables beside the database's own error.
 func (d *Dialect) failed(op string, err error) error {
 	if err == nil {

@@ -3,6 +3,7 @@ package userdb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -124,8 +125,6 @@ var mysqlParams = map[string]string{
 	"parseTime":       "true",
 	"loc":             "UTC",
 	"time_zone":       "'+00:00'",
-	// In these words MySQL and MariaDB, old and new, know it.
-	"tx_isolation": "'READ-COMMITTED'",
 }
 
 func openMySQL(dsn string) (*sql.DB, error) {
@@ -151,11 +150,15 @@ func openMySQL(dsn string) (*sql.DB, error) {
 			params.Set(k, v)
 		}
 	}
-	pool, err := sql.Open(name, path+"?"+params.Encode())
+	// The variable has other names in MySQL and in MariaDB; the statement is the same.
+	pool, err := openWith(name, path+"?"+params.Encode(), func(ctx context.Context, conn driver.Conn) error {
+		_, err := ask(ctx, conn, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+		return err
+	})
 	if err != nil {
 		return nil, badURL("mysql", err)
 	}
-	return limit(pool), nil
+	return pool, nil
 }
 
 // mysqlDSN turns a URL into the driver's own form, user:password@tcp(host:port)/name?params.

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -34,15 +33,10 @@ func openSQLite(path string) (*sql.DB, error) {
 		}
 		dsn = fileURI(path)
 	}
-	opened, err := sql.Open(name, dsn)
+	pool, err := openWith(name, dsn, func(ctx context.Context, conn driver.Conn) error { return setSQLite(ctx, conn, fresh) })
 	if err != nil {
 		return nil, fmt.Errorf("userdb: open %s: %w", path, err)
 	}
-	inner, err := connectorOf(opened.Driver(), dsn)
-	if err := errors.Join(err, opened.Close()); err != nil {
-		return nil, fmt.Errorf("userdb: open %s: %w", path, err)
-	}
-	pool := limit(sql.OpenDB(&connector{inner, fresh}))
 	if memory { // each connection would be a database of its own
 		pool.SetMaxOpenConns(1)
 		pool.SetConnMaxIdleTime(0)
@@ -75,83 +69,21 @@ func fileURI(path string) string {
 	return u.String()
 }
 
-// connectorOf makes the connector that sql.Open would make.
-func connectorOf(d driver.Driver, dsn string) (driver.Connector, error) {
-	if c, ok := d.(driver.DriverContext); ok {
-		return c.OpenConnector(dsn)
-	}
-	return plainConnector{d, dsn}, nil
-}
-
-type plainConnector struct {
-	driver driver.Driver
-	dsn    string
-}
-
-func (c plainConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
-
-func (c plainConnector) Driver() driver.Driver { return c.driver }
-
-// A connector gives every new connection its settings, in words that all SQLite drivers understand.
-type connector struct {
-	driver.Connector
-	fresh bool // the file was made by us
-}
-
-// Connect implements driver.Connector.
-func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
+// setSQLite gives a new connection its settings, in words that all drivers understand.
+func setSQLite(ctx context.Context, conn driver.Conn, fresh bool) error {
 	settings := []string{"PRAGMA busy_timeout = 5000", "PRAGMA foreign_keys = ON", "PRAGMA journal_mode"}
-	if c.fresh { // the mode stays with the file, and lets readers go on while one writes
+	if fresh { // the mode stays with the file, and lets readers go on while one writes
 		settings[2] = "PRAGMA journal_mode = WAL"
 	}
 	var mode string
+	var err error
 	for _, s := range settings {
 		if mode, err = ask(ctx, conn, s); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", s, err), conn.Close())
+			return err
 		}
 	}
 	if mode == "wal" { // as safe there against corruption: a loss of power can only undo the last moments
-		if _, err := ask(ctx, conn, "PRAGMA synchronous = NORMAL"); err != nil {
-			return nil, errors.Join(fmt.Errorf("set synchronous: %w", err), conn.Close())
-		}
+		_, err = ask(ctx, conn, "PRAGMA synchronous = NORMAL")
 	}
-	return conn, nil
-}
-
-// ask carries out one statement on a driver's connection and returns the first value of its answer, if it has one.
-func ask(ctx context.Context, conn driver.Conn, query string) (string, error) {
-	stmt, err := conn.Prepare(query)
-	if err != nil {
-		return "", err
-	}
-	defer stmt.Close()
-	var rows driver.Rows
-	if s, ok := stmt.(driver.StmtQueryContext); ok {
-		rows, err = s.QueryContext(ctx, nil)
-	} else {
-		rows, err = stmt.Query(nil) //lint:ignore SA1019 all that a driver without contexts has
-	}
-	if err != nil {
-		return "", err
-	}
-	defer rows.Close()
-	row := make([]driver.Value, len(rows.Columns()))
-	switch err := rows.Next(row); {
-	case errors.Is(err, io.EOF):
-		return "", nil
-	case err != nil:
-		return "", err
-	case len(row) == 0:
-		return "", nil
-	}
-	switch v := row[0].(type) {
-	case []byte:
-		return string(v), nil
-	default:
-		return fmt.Sprint(v), nil
-	}
+	return err
 }

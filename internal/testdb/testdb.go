@@ -63,7 +63,7 @@ func (db DB) SQL(t testing.TB) *sql.DB {
 	driver, dsn := map[string]string{"sqlite": "sqlite3", "postgres": "pgx", "mysql": "mysql"}[db.Kind], db.URL
 	switch db.Kind {
 	case "sqlite":
-		dsn = "file:" + strings.TrimPrefix(dsn, "sqlite:")
+		dsn = "file:" + (&url.URL{Path: strings.TrimPrefix(dsn, "sqlite:")}).EscapedPath()
 	case "mysql":
 		dsn = MySQLDSN(t, dsn) + "?clientFoundRows=true&parseTime=true&loc=UTC"
 	}
