@@ -17,6 +17,6 @@ slow:
 	./scripts/slow.sh
 
 bench:
-	cd bench && go test -run '^$$' -bench . -count 3 ./...
+	cd bench && go run .
 
 .PHONY: check test race fuzz integration slow bench
