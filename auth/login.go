@@ -30,10 +30,10 @@ func (a *Auth[U]) Login(r *http.Request, v *Verified[U]) error {
 	err := a.enter(r, s, v)
 	if ended(err) {
 		// Another request has ended or replaced the session since it was loaded. What this request has proven stands by
-		// itself, so it enters an empty session; nothing of the dead one comes back.
-		if err = s.Flush(); err == nil {
-			err = a.enter(r, s, v)
-		}
+		// itself, so it enters an empty session; nothing of the dead one comes back. What the other made of it stays: of two
+		// logins by a double click, whichever answer the browser keeps is good.
+		s.Abandon()
+		err = a.enter(r, s, v)
 	}
 	var more *Incomplete
 	switch {

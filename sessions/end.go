@@ -42,14 +42,11 @@ func (s *Session) Cycle(mutate func(*Data)) error {
 // cookie, whatever its status. What is set afterwards begins a new session. After the header the session is still deleted, and
 // the answer is ErrTooLate, since the browser keeps its cookie.
 func (s *Session) Flush() error {
-	s.accessed, s.modified, s.loaded = true, true, true
 	key := s.key
 	if key == "" && s.missing {
 		key = s.sent // which may have expired, or become another key a moment ago
 	}
-	s.key, s.record, s.data, s.changes = "", Record{}, Data{}, nil
-	s.owner, s.touched, s.own, s.unsaved, s.fresh, s.claimed, s.lost = "", false, false, false, false, false, false
-	s.ended = true
+	s.Abandon()
 	if key != "" {
 		ctx, cancel := s.manager.writing(s.request)
 		defer cancel()
@@ -61,4 +58,14 @@ func (s *Session) Flush() error {
 		return s.exchange.Late("sessions.Flush")
 	}
 	return s.err
+}
+
+// Abandon lets go of the session without ending it: what is set afterwards begins a new one, and without that the response deletes
+// the cookie. It is for a session that another request has ended or moved to a new key, which must not lose that key too: of two
+// logins that overlap, as after a double click, each keeps what it made.
+func (s *Session) Abandon() {
+	s.accessed, s.modified, s.loaded = true, true, true
+	s.key, s.record, s.data, s.changes = "", Record{}, Data{}, nil
+	s.owner, s.touched, s.own, s.unsaved, s.fresh, s.claimed, s.lost = "", false, false, false, false, false, false
+	s.ended = true
 }
