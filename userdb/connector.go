@@ -9,7 +9,8 @@ import (
 	"io"
 )
 
-// A connector gives every new connection its settings.
+// A connector gives every new connection its settings, in time: database/sql also makes connections for whoever waits, with a
+// context that has no end, and a server that takes a call and says nothing would keep their places in the pool for ever.
 type connector struct {
 	driver.Connector
 	set func(ctx context.Context, conn driver.Conn) error
@@ -17,6 +18,8 @@ type connector struct {
 
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -54,7 +57,7 @@ func (c plainConnector) Driver() driver.Driver { return c.driver }
 
 // ask carries out one statement on a driver's connection and returns the first value of its answer, if it has one.
 func ask(ctx context.Context, conn driver.Conn, query string) (string, error) {
-	stmt, err := conn.Prepare(query)
+	stmt, err := prepare(ctx, conn, query)
 	if err != nil {
 		return "", err
 	}
@@ -83,4 +86,11 @@ func ask(ctx context.Context, conn driver.Conn, query string) (string, error) {
 		return string(text), nil
 	}
 	return fmt.Sprint(row[0]), nil
+}
+
+func prepare(ctx context.Context, conn driver.Conn, query string) (driver.Stmt, error) {
+	if c, ok := conn.(driver.ConnPrepareContext); ok {
+		return c.PrepareContext(ctx, query)
+	}
+	return conn.Prepare(query)
 }
