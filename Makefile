@@ -11,7 +11,7 @@ fuzz:
 	./scripts/fuzz.sh 30s
 
 integration:
-	cd integration && CARDEA_TEST_REQUIRE=1 go test -short -count=1 -timeout 25m ./...
+	cd integration && CARDEA_TEST_REQUIRE=1 go test -short -count=1 -p 1 -timeout 25m ./...
 
 slow:
 	./scripts/slow.sh

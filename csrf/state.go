@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/cardea-go/cardea/internal/respond"
@@ -138,7 +137,7 @@ func (s *state) BeforeHeader(x *respond.Exchange, _ int) error {
 		life.MaxAge = s.layer.cfg.CookieAge
 	}
 	s.layer.cfg.Cookie.Set(x.Header(), s.r, s.secret, life)
-	varyByCookie(x.Header())
+	x.VaryByCookie()
 	return nil
 }
 
@@ -150,16 +149,4 @@ func (s *state) saveSession() error {
 		return nil
 	}
 	return session.Set(sessionKey, s.secret)
-}
-
-// varyByCookie adds Cookie to the Vary header unless it is there.
-func varyByCookie(h http.Header) {
-	for _, line := range h["Vary"] {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name == "*" || strings.EqualFold(name, "Cookie") {
-				return
-			}
-		}
-	}
-	h.Add("Vary", "Cookie")
 }

@@ -126,22 +126,10 @@ func (b *box) BeforeHeader(x *respond.Exchange, status int) error {
 	if !b.used {
 		waiting = append(append(append([]notice(nil), b.stored.cookie...), b.stored.session...), b.added...)
 	}
-	varyByCookie(x.Header())
+	x.VaryByCookie()
 	rest, err := b.writeCookie(x.Header(), waiting)
 	if err != nil || b.layer.cfg.Storage == Cookie {
 		return err
 	}
 	return b.updateSession(b.stored.session, rest)
-}
-
-// varyByCookie adds Cookie to the Vary header unless it is there.
-func varyByCookie(h http.Header) {
-	for _, line := range h["Vary"] {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name == "*" || strings.EqualFold(name, "Cookie") {
-				return
-			}
-		}
-	}
-	h.Add("Vary", "Cookie")
 }

@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 ./scripts/fuzz.sh "${CARDEA_FUZZ_TIME:-5m}"
 CARDEA_TEST_REQUIRE=1 go test -count=1 ./...
-(cd integration && CARDEA_TEST_REQUIRE=1 CARDEA_SLOW=1 go test -count=1 -timeout 90m ./...)
+(cd integration && CARDEA_TEST_REQUIRE=1 CARDEA_SLOW=1 go test -count=1 -p 1 -timeout 90m ./...)
 echo "slow: done"

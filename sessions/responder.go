@@ -3,7 +3,6 @@ package sessions
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/cardea-go/cardea/internal/respond"
@@ -54,7 +53,7 @@ func (s *Session) beforeHeader(header http.Header, status int) error {
 		return s.forget(header)
 	}
 	if s.accessed {
-		varyByCookie(header)
+		s.exchange.VaryByCookie()
 	}
 	if failed {
 		return nil
@@ -92,7 +91,7 @@ func (s *Session) saveOrForget() error {
 
 // forget deletes the cookie.
 func (s *Session) forget(header http.Header) error {
-	varyByCookie(header)
+	s.exchange.VaryByCookie()
 	if !s.ended {
 		if rotated, err := s.rotatedAway(); rotated || err != nil {
 			return err
@@ -165,16 +164,4 @@ func (s *Session) saveLate() error {
 		}
 	}
 	return s.write(ctx, "save", s.manager.store.Save)
-}
-
-// varyByCookie tells caches that the response depends on the cookie.
-func varyByCookie(header http.Header) {
-	for _, line := range header["Vary"] {
-		for field := range strings.SplitSeq(line, ",") {
-			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, "Cookie") {
-				return
-			}
-		}
-	}
-	header["Vary"] = append(header["Vary"], "Cookie")
 }
