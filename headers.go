@@ -27,18 +27,22 @@ func secure(next http.Handler) http.Handler {
 		h["X-Frame-Options"] = frameOptions
 		h["X-Content-Type-Options"] = contentTypeOptions
 		h["Referrer-Policy"] = referrerPolicy
-		h["Cross-Origin-Opener-Policy"] = openerPolicy
 		h["Cross-Origin-Resource-Policy"] = resourcePolicy
 		respond.From(r.Context()).Snapshot()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// strict adds the promise to stay with HTTPS, once origin knows that the visitor came by it.
+// strict adds what only counts where the way to the visitor is safe, once origin knows it: the separation from the windows of
+// other sites, which browsers ignore with a complaint elsewhere, and over HTTPS the promise to stay with it.
 func strict(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if origin.From(r).Secure {
-			w.Header()["Strict-Transport-Security"] = transportSecurity
+		if info := origin.From(r); info.Secure || info.Loopback {
+			h := w.Header()
+			h["Cross-Origin-Opener-Policy"] = openerPolicy
+			if info.Secure {
+				h["Strict-Transport-Security"] = transportSecurity
+			}
 			respond.From(r.Context()).Snapshot()
 		}
 		next.ServeHTTP(w, r)

@@ -71,10 +71,14 @@ func (p *Pages) loginAgain(w http.ResponseWriter, r *http.Request, inputs []csrf
 			next, _ = origin.From(r).SafeNext(in.Value)
 		}
 	}
+	text := "This page was open for a while. Please type your password once more."
+	if len(r.Cookies()) == 0 {
+		text = "Your browser sent no cookie of this site, and without cookies nobody can log in here. If this comes again, allow them. Please type your password once more."
+	}
 	p.Render(w, r, http.StatusForbidden, "login.html", View{
 		Title:  "Log in",
 		Next:   next,
-		Errors: []Mistake{{Field: "password", Text: "This page was open for a while. Please type your password once more."}},
+		Errors: []Mistake{{Field: "password", Text: text}},
 		Data:   form,
 		early:  true,
 	})

@@ -1,4 +1,4 @@
-// Nothing here is needed: it adds a button that shows a password, which goes back to dots when the form is sent.
+// Nothing here is needed. A button shows a password, which goes back to dots when the form is sent.
 for (const box of document.querySelectorAll(".reveal")) {
   const input = box.querySelector("input");
   const button = document.createElement("button");
@@ -14,4 +14,12 @@ for (const box of document.querySelectorAll(".reveal")) {
   button.addEventListener("click", () => set(input.type === "password"));
   input.form.addEventListener("submit", () => set(false));
   box.append(button);
+}
+// A form that is sent twice by a double click is sent once.
+for (const form of document.forms) {
+  let sent = -Infinity;
+  form.addEventListener("submit", (event) => {
+    if (event.timeStamp - sent < 1500) event.preventDefault();
+    else sent = event.timeStamp;
+  });
 }
