@@ -137,6 +137,9 @@ func (c *Config) complete(row rules) error {
 	if len(c.SecretKey) < 32 {
 		return errors.New("SecretKey must have at least 32 characters: it signs every session; make one with \"openssl rand -base64 48\" and keep it")
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -297,10 +300,7 @@ func NewHashers(cfg Config) (*password.Hashers, error) {
 	if err != nil {
 		return nil, err
 	}
-	version := cfg.DjangoVersion
-	if version == "" {
-		version = newestDjango
-	}
+	version := cfg.djangoVersion()
 	var hashers []password.Hasher
 	if len(cfg.PasswordHashers) > 0 {
 		hashers, err = password.FromDjango(cfg.PasswordHashers, version)

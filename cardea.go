@@ -44,6 +44,9 @@ type Site[U auth.User] struct {
 // New makes a site whose users, sessions and counters live in db. An empty database gets its tables. A database that Django
 // made is refused unless cfg names a profile, since Default would re-hash its passwords and rename its cookies.
 func New(db *userdb.DB, cfg Config) (*Site[*userdb.User], error) {
+	if db == nil {
+		return NewWith[userdb.User](nil, cfg)
+	}
 	return NewWith(db.Users(), cfg)
 }
 

@@ -267,4 +267,6 @@ func judgeFailure(s step, got *flowAnswer) (any, error) {
 	return nil, vectors.Differs("%s / %s: status %d, page %q, session key %s where Django fails", s.Flow, s.Step, got.status, got.text, got.sessionKey)
 }
 
-func isLogin(s step) bool { return s.In.Method == http.MethodPost && strings.HasPrefix(s.In.URL, "/login/") }
+func isLogin(s step) bool {
+	return s.In.Method == http.MethodPost && strings.HasPrefix(s.In.URL, "/login/")
+}

@@ -3,6 +3,7 @@ package auth
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -22,6 +23,15 @@ func (p Password) String() string { return fmt.Sprintf("{%s %s}", p.Username, ma
 
 // GoString hides the password from %#v.
 func (p Password) GoString() string { return fmt.Sprintf("auth.Password{%q, %q}", p.Username, mask) }
+
+// Format hides the password from every other verb too.
+func (p Password) Format(f fmt.State, verb rune) {
+	text := p.String()
+	if verb == 'v' && f.Flag('#') {
+		text = p.GoString()
+	}
+	_, _ = io.WriteString(f, text)
+}
 
 // LogValue shows the user name and hides the password.
 func (p Password) LogValue() slog.Value {
