@@ -34,7 +34,11 @@ func (a *Auth[U]) Authenticate(r *http.Request, creds any) (*Verified[U], error)
 	}
 	v.account = account
 	if a.cfg.Policy == nil { // else a login may still be incomplete: guesses at a second factor go on counting
-		a.forgive(r, account)
+		ctx, cancel := writing(r, writeTime)
+		defer cancel()
+		if err := a.forgive(ctx, account); err != nil {
+			return nil, a.broken(r, "forget the tries", err)
+		}
 	}
 	return v, nil
 }
@@ -66,15 +70,11 @@ func (a *Auth[U]) admit(r *http.Request, account string) error {
 }
 
 // forgive forgets the tries of an account that has logged in, never those of the address.
-func (a *Auth[U]) forgive(r *http.Request, account string) {
+func (a *Auth[U]) forgive(ctx context.Context, account string) error {
 	if a.cfg.Limiter == nil || account == "" { // a trusted user made no try
-		return
+		return nil
 	}
-	ctx, cancel := writing(r)
-	defer cancel()
-	if err := a.cfg.Limiter.Succeeded(ctx, account); err != nil {
-		a.cfg.Logger.ErrorContext(ctx, "auth: forget the tries of an account", "error", err)
-	}
+	return a.cfg.Limiter.Succeeded(ctx, account)
 }
 
 // ask goes through the stack.
@@ -185,7 +185,15 @@ func (a *Auth[U]) broken(r *http.Request, op string, err error) error {
 // now is the time in whole seconds of UTC, as it is stored.
 func (a *Auth[U]) now() time.Time { return a.cfg.Now().UTC().Truncate(time.Second) }
 
+const (
+	// writeTime bounds a write that decides about the answer.
+	writeTime = 3 * time.Second
+	// asideTime bounds what is written after a login that stands already: when the store hangs, the session is still to be
+	// saved, and all of it together has to be over before a person takes the page for dead.
+	asideTime = time.Second
+)
+
 // writing is the context of a write that the visitor's leaving must not stop halfway.
-func writing(r *http.Request) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
+func writing(r *http.Request, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(r.Context()), limit)
 }

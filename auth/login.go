@@ -48,10 +48,7 @@ func (a *Auth[U]) Login(r *http.Request, v *Verified[U]) error {
 	}
 	visit.set(v.user, nil)
 	csrf.Rotate(r)
-	if a.cfg.Policy != nil {
-		a.forgive(r, v.account)
-	}
-	a.recordLogin(r, v.user)
+	a.note(r, v)
 	for _, h := range a.cfg.OnLogin {
 		h(r, v.user)
 	}
@@ -127,14 +124,20 @@ func (a *Auth[U]) judge(r *http.Request, u U, proofs []Proof) error {
 	return a.broken(r, "ask the policy", err)
 }
 
-func (a *Auth[U]) recordLogin(r *http.Request, u U) {
+// note writes what follows from a login. The login stands, whatever comes of it.
+func (a *Auth[U]) note(r *http.Request, v *Verified[U]) {
+	ctx, cancel := writing(r, asideTime)
+	defer cancel()
+	if a.cfg.Policy != nil {
+		if err := a.forgive(ctx, v.account); err != nil {
+			a.cfg.Logger.ErrorContext(ctx, "auth: forget the tries of an account", "error", err)
+		}
+	}
 	if a.recorder == nil {
 		return
 	}
-	ctx, cancel := writing(r)
-	defer cancel()
-	if err := a.recorder.RecordLogin(ctx, u, a.cfg.Now()); err != nil {
-		a.cfg.Logger.ErrorContext(ctx, "auth: record the last login", "user", u.AuthID(), "error", err)
+	if err := a.recorder.RecordLogin(ctx, v.user, a.cfg.Now()); err != nil {
+		a.cfg.Logger.ErrorContext(ctx, "auth: record the last login", "user", v.user.AuthID(), "error", err)
 	}
 }
 

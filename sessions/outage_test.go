@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cardea-go/cardea/sessions"
@@ -177,4 +178,27 @@ func TestNothingIsSavedAfterAnErrorPage(t *testing.T) {
 	if got := b.spy.took(); got != "" {
 		t.Errorf("store calls after the error page: %q", got)
 	}
+}
+
+// A store that hangs after a login is an outage within one write's time, and little more for the session that nobody will know.
+func TestAHangAfterARotationIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newSite(t, sessions.Config{}).browser()
+		b.act(set("a", 1))
+		began := time.Now()
+		b.visit(func(_ http.ResponseWriter, r *http.Request) {
+			s := sessions.From(r)
+			if err := s.Rotate(); err != nil {
+				t.Error(err)
+			}
+			b.spy.seen = func(ctx context.Context) { <-ctx.Done() }
+			if err := s.Set("a", 2); err != nil {
+				t.Error(err)
+			}
+		}).wantStatus(503)
+		if took := time.Since(began); took > 3500*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+	})
 }

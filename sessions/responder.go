@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -101,6 +102,9 @@ func (s *Session) forget(header http.Header) error {
 	return nil
 }
 
+// lastTry bounds the tidying up after a store that failed.
+const lastTry = 300 * time.Millisecond
+
 // disown ends a session that was made under a new key in a request that failed: the browser will never hear of the key.
 func (s *Session) disown() {
 	if !s.claimed {
@@ -108,6 +112,10 @@ func (s *Session) disown() {
 	}
 	ctx, cancel := s.manager.writing(s.request)
 	defer cancel()
+	if s.err != nil { // the store has just failed: the person has waited enough
+		ctx, cancel = context.WithTimeout(ctx, lastTry)
+		defer cancel()
+	}
 	if err := s.manager.store.Delete(ctx, s.key); err != nil {
 		s.manager.cfg.Logger.WarnContext(ctx, "sessions: a session remains of which nobody knows the key", "error", err)
 	}

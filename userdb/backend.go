@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/password"
@@ -129,14 +130,19 @@ func (b *passwordBackend[T]) find(ctx context.Context, name string) (*T, error) 
 	return found[0], nil
 }
 
+// asideTime bounds a write that nobody asked for, while somebody waits.
+const asideTime = time.Second
+
 // upgrade renews a hash. Nobody asked for it, so that it fails is no reason to refuse a right password.
 func (b *passwordBackend[T]) upgrade(ctx context.Context, rec *User, typed string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
 	encoded, err := b.hashers.Make(ctx, typed)
 	if err == nil {
+		writing, cancel := context.WithTimeout(ctx, asideTime)
+		defer cancel()
 		var done bool
-		if done, err = b.users.upgradePassword(ctx, rec, encoded); err == nil && !done {
+		if done, err = b.users.upgradePassword(writing, rec, encoded); err == nil && !done {
 			b.cfg.Logger.InfoContext(ctx, "userdb: a password was changed while its hash was renewed; the change stays", "user", rec.ID)
 		}
 	}
