@@ -21,6 +21,7 @@ type MigrateOptions struct {
 type UserTable interface {
 	Name() string
 	extraColumns() []column
+	joinTables() []joinTable
 	joinedColumns(prefix string) string // "" when users are not read here
 	joinedRow() joinedRow
 }
@@ -127,7 +128,7 @@ func (m *migration) run() error {
 		m.report.Owner = OwnedByCardea
 	}
 	// The mark comes first: a run that is cut off leaves tables that are known as ours.
-	for _, step := range [...]func() error{m.mark, m.django, m.userTable, m.cardea} {
+	for _, step := range [...]func() error{m.mark, m.django, m.userTable, m.userJoins, m.cardea} {
 		if err := step(); err != nil {
 			return err
 		}

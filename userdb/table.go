@@ -18,6 +18,7 @@ import (
 type Table[T any] struct {
 	db         *DB
 	name       string
+	model      string // as the columns that refer to the table are named; "": by name
 	extra      []column
 	list       []string // the columns in the order of a row
 	readers    *sync.Pool
@@ -35,6 +36,9 @@ type Embeds[T any] interface {
 type TableConfig[T any] struct {
 	// Name of the table. A Django site with AUTH_USER_MODEL = "shop.Customer" has shop_customer. Defaults to auth_user.
 	Name string
+	// Model is the name of Django's model, in lower case: the tables of groups and permissions call the user customer_id. Defaults
+	// to what follows the last underscore of Name.
+	Model string
 	// ByIdentity finds, or makes, the local user whom an outside issuer knows as id; see auth.Users. t is the table, inside
 	// whose Tx more can be written. Defaults to auth.ErrNoUser for everyone.
 	ByIdentity func(ctx context.Context, t *Table[T], id *auth.Identity) (*T, error)
@@ -66,7 +70,7 @@ func NewTable[T any, P Embeds[T]](db *DB, cfg TableConfig[T]) (*Table[T], error)
 func (db *DB) Users() *Table[User] { return newTable(db, TableConfig[User]{}, nil) }
 
 func newTable[T any](db *DB, cfg TableConfig[T], extra []column) *Table[T] {
-	t := &Table[T]{db: db, name: cfg.Name, extra: extra, byIdentity: cfg.ByIdentity, readers: &sync.Pool{}}
+	t := &Table[T]{db: db, name: cfg.Name, model: cfg.Model, extra: extra, byIdentity: cfg.ByIdentity, readers: &sync.Pool{}}
 	if t.name == "" {
 		t.name = "auth_user"
 	}
