@@ -32,6 +32,10 @@ var problems = map[int]Problem{
 		Title:      "This request could not be understood",
 		Paragraphs: []string{"Something in the address or in the form was not as it should be. Go back, load the page anew and try again."},
 	},
+	http.StatusUnauthorized: {
+		Title:      "Please log in first",
+		Paragraphs: []string{"This address answers only to those who are logged in."},
+	},
 	http.StatusForbidden: {
 		Title:      "This is not open to you",
 		Paragraphs: []string{"You have no permission for this page. If you think you should, ask the people who run this site."},
@@ -74,6 +78,7 @@ func problemOf(status int) Problem {
 //   - *auth.LimitedError: 429 with Retry-After; password.ErrBusy and *auth.BusyError: 503 with Retry-After
 //   - sessions.ErrInterrupted: 400, the session ended while the request was under way
 //   - an outage of a store or a back end: 503, never "anonymous" and never "wrong password"
+//   - auth.ErrAnonymous, of a program that is not logged in: 401
 //   - *origin.HostError and bad forms: 400; bodies over the limit: 413; auth.ErrInvalid and auth.ErrDenied: 403
 //   - anything else: 500 with a number that stands in the log too
 func (p *Pages) Error(w http.ResponseWriter, r *http.Request, err error) {
@@ -130,6 +135,8 @@ func (p *Pages) classify(err error) Problem {
 		return problemOf(http.StatusBadRequest)
 	case errors.As(err, &panicked):
 		return problemOf(http.StatusInternalServerError)
+	case errors.Is(err, auth.ErrAnonymous):
+		return problemOf(http.StatusUnauthorized)
 	case errors.Is(err, auth.ErrInvalid), errors.Is(err, auth.ErrDenied):
 		return problemOf(http.StatusForbidden)
 	case errors.As(err, &outage), errors.As(err, &store), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -149,6 +156,9 @@ func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, problem Problem)
 	h := w.Header()
 	if problem.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(problem.RetryAfter.Seconds()))))
+	}
+	if problem.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Cookie")
 	}
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
