@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -85,7 +86,11 @@ func (p *Pages) Error(w http.ResponseWriter, r *http.Request, err error) {
 	problem := p.classify(err)
 	if problem.Status >= 500 {
 		problem.ID = rand.Text()[:10]
-		p.cfg.Logger.ErrorContext(r.Context(), "request failed", "id", problem.ID, "status", problem.Status, "error", err)
+		level := slog.LevelError
+		if r.Context().Err() != nil { // the visitor went away, which is nobody's failure
+			level = slog.LevelDebug
+		}
+		p.cfg.Logger.Log(r.Context(), level, "request failed", "id", problem.ID, "status", problem.Status, "error", err)
 	}
 	p.Problem(w, r, problem)
 }
