@@ -24,7 +24,8 @@ import (
 //  4. Logs name the item and its kind, never an address.
 
 // Compose makes the messages of an item, with their links, when they are sent. None means that there is nothing to send and is
-// no error. Two messages of one item need different recipients or subjects.
+// no error. When an item is tried again, the messages that were accepted before are known by their recipient and subject, and, of
+// those that share both, by their order.
 type Compose func(ctx context.Context, it Item) ([]*Message, error)
 
 // A CourierConfig is what is optional about a [Courier].
@@ -215,10 +216,13 @@ func (c *Courier) attempt(ctx context.Context, it *Item) (err error) {
 		return fmt.Errorf("compose: %w", err)
 	}
 	var failures []error
+	same := map[[2]string]int{}
 	for _, m := range messages {
 		if m.ID == "" {
+			letter := [2]string{m.To, m.Subject}
+			same[letter]++
 			copied := *m
-			copied.ID = messageID(it, m)
+			copied.ID = messageID(it, m, same[letter])
 			m = &copied
 		}
 		if slices.Contains(it.Sent, m.ID) {
@@ -261,7 +265,7 @@ func (c *Courier) lasting(ctx context.Context) (context.Context, context.CancelF
 }
 
 // messageID is the same at each try, and tells nothing.
-func messageID(it *Item, m *Message) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%d\n%s\n%s\n%s", it.ID, it.Created.UnixMicro(), it.Data, m.To, m.Subject))
+func messageID(it *Item, m *Message, nth int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%d\n%s\n%s\n%s\n%d", it.ID, it.Created.UnixMicro(), it.Data, m.To, m.Subject, nth))
 	return hex.EncodeToString(sum[:12])
 }

@@ -101,7 +101,7 @@ func ParseAddress(text string) (*mail.Address, error) {
 	at := strings.LastIndexByte(a.Address, '@')
 	local, domain := a.Address[:at], a.Address[at+1:]
 	if !isASCII(domain) {
-		if domain, err = idna.Registration.ToASCII(strings.ToLower(domain)); err != nil {
+		if domain, err = idna.Registration.ToASCII(strings.Map(lower, domain)); err != nil {
 			return nil, bad("%q is not an address: its domain cannot exist", text)
 		}
 	}
@@ -111,6 +111,14 @@ func ParseAddress(text string) (*mail.Address, error) {
 
 func bad(format string, args ...any) error {
 	return fmt.Errorf("mail: %w: %s", ErrMessage, fmt.Sprintf(format, args...))
+}
+
+// lower is the small letter of a capital one; not that of the Kelvin sign, which is no letter of a domain but would become a k.
+func lower(r rune) rune {
+	if l := unicode.ToLower(r); unicode.ToUpper(l) == r {
+		return l
+	}
+	return r
 }
 
 func isASCII(s string) bool {
