@@ -25,10 +25,9 @@ dir=$(cd "$dir" && pwd)
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 [ -n "$codename" ] || die "/etc/os-release does not name this Debian's suite"
 
-# mirror: the address of the main archive, as this machine's own apt knows it.
+# mirror: the address of the main archive, as this machine's own apt knows it, whether or not it has fetched any lists.
 mirror() {
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-		awk -v suite="$codename" '$2 == suite && $3 == "main" { print $1; exit }'
+	apt-get --print-uris update | sed -n "s|^'\(.*\)dists/$codename/main/binary-.*|\1|p" | head -n 1
 }
 
 # fetch SUITE TARGET PACKAGE...: unpacks packages of a suite, from lists of their own, so that this machine's apt is as it was.
