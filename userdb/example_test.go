@@ -28,7 +28,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(report.Created[6], "and", len(report.Created)-1, "more tables, made by", report.Owner)
+	fmt.Println(report.Created[6], "and the other tables, made by", report.Owner)
 
 	if _, err := db.CreateUser(ctx, userdb.NewUser{Username: "ada", Email: "Ada@EXAMPLE.com"}); err != nil {
 		log.Fatal(err)
@@ -39,6 +39,6 @@ func Example() {
 	}
 	fmt.Println(ada.AuthID(), ada.Name(), ada.Email, ada.Active())
 	// Output:
-	// auth_user and 13 more tables, made by cardea
+	// auth_user and the other tables, made by cardea
 	// 1 ada Ada@example.com true
 }

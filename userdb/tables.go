@@ -9,7 +9,7 @@ import (
 )
 
 // cardeaTables are Cardea's own, beside cardea_meta.
-var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup"}
+var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup", "cardea_outbox"}
 
 // mark makes cardea_meta and notes in it who made the database.
 func (m *migration) mark() error {
@@ -69,6 +69,7 @@ func (m *migration) cardea() error {
 			"CREATE TABLE cardea_setup (token_hash varchar(40) NOT NULL PRIMARY KEY, created_at " + moment + " NOT NULL, " +
 				"expires_at " + moment + " NOT NULL, used_at " + moment + " NULL)" + m.engine(),
 		}},
+		m.outboxTable(),
 	} {
 		if err := m.create(t.name, t.stmts...); err != nil {
 			return err
