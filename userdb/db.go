@@ -3,10 +3,8 @@ package userdb
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -145,68 +143,3 @@ func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error
 func (db *DB) row(ctx context.Context, query string, args ...any) *sql.Row {
 	return db.q.QueryRowContext(ctx, db.dialect.bind(query), args...)
 }
-
-// atomically runs f in a transaction that writes: the one db is in, or one of its own. An error rolls that one back. A
-// transaction of its own that the database gave up, because two waited for each other, runs again; f may run more than once.
-func (db *DB) atomically(ctx context.Context, f func(ctx context.Context, tx *DB) error) error {
-	if db.pool == nil {
-		return f(ctx, db)
-	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	if db.dialect == SQLite {
-		return db.immediately(ctx, f)
-	}
-	for tries := 0; ; tries++ {
-		err := db.transact(ctx, f)
-		if err == nil || tries == 3 || !db.dialect.deadlock(err) {
-			return err
-		}
-	}
-}
-
-func (db *DB) transact(ctx context.Context, f func(ctx context.Context, tx *DB) error) error {
-	tx, err := db.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // after Commit it does nothing
-	if err := f(ctx, db.in(tx)); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// immediately takes SQLite's write lock at the start: a transaction that reads first and writes then fails at once, without
-// waiting, when another one wrote in between. database/sql has no word for it, hence the connection of our own.
-func (db *DB) immediately(ctx context.Context, f func(ctx context.Context, tx *DB) error) (err error) {
-	conn, err := db.pool.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	committed := false
-	defer func() {
-		if committed {
-			return
-		}
-		if _, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); rollback != nil && inTransaction(rollback) {
-			// The connection must not go back to the pool with a transaction open.
-			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-		}
-	}()
-	if err := f(ctx, db.in(conn)); err != nil {
-		return err
-	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return err
-	}
-	committed = true
-	return nil
-}
-
-// inTransaction is false for the one failure of ROLLBACK that is none: SQLite had rolled back already.
-func inTransaction(err error) bool { return !strings.Contains(err.Error(), "no transaction is active") }

@@ -2,6 +2,7 @@ package userdb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 )
 
@@ -11,4 +12,9 @@ func SetUp(inner driver.Connector, statement string) driver.Connector {
 		_, err := ask(ctx, conn, statement)
 		return err
 	}}
+}
+
+// Transact runs f in a transaction of a pool that New has not seen.
+func Transact(ctx context.Context, pool *sql.DB, d *Dialect, f func(ctx context.Context, tx *DB) error) error {
+	return (&DB{pool: pool, q: pool, dialect: d}).atomically(ctx, f)
 }

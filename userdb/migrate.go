@@ -65,7 +65,7 @@ const lockKey = 0x636172646561
 func (db *DB) locked(ctx context.Context, f func(*DB) error) error {
 	switch db.dialect {
 	case SQLite:
-		return db.immediately(ctx, func(_ context.Context, tx *DB) error { return f(tx) })
+		return db.byStatements(ctx, func(_ context.Context, tx *DB) error { return f(tx) }, "BEGIN IMMEDIATE")
 	case PostgreSQL:
 		tx, err := db.pool.BeginTx(ctx, nil)
 		if err != nil {
