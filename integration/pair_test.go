@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,6 +143,10 @@ type seen struct {
 	Data map[string]json.RawMessage
 }
 
+func (s seen) String() string {
+	return fmt.Sprintf("user %q with the keys %q", s.User, slices.Sorted(maps.Keys(s.Data)))
+}
+
 // who asks one of the processes what it sees with that cookie.
 func (p *pair) who(to int, cookie string) (seen, answer, error) {
 	a := p.do(request{to: to, path: "/who", cookie: cookie})
@@ -158,7 +164,7 @@ func (p *pair) alive(cookie, user string) error {
 		case err != nil:
 			return err
 		case s.User != user || s.Data["begun"] == nil:
-			return fmt.Errorf("process %d sees user %q and data %v, want the session of %q", to, s.User, s.Data, user)
+			return fmt.Errorf("process %d sees %v, want the session of %q", to, s, user)
 		}
 	}
 	return nil
@@ -171,7 +177,7 @@ func (p *pair) dead(cookie string) error {
 		case err != nil:
 			return err
 		case s.User != "" || len(s.Data) > 0:
-			return fmt.Errorf("process %d sees user %q and data %v, want a session that is dead", to, s.User, s.Data)
+			return fmt.Errorf("process %d sees %v, want a session that is dead", to, s)
 		case a.cookie != "":
 			return fmt.Errorf("process %d revives the dead session's cookie: %v", to, a)
 		}
