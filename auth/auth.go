@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/cardea-go/cardea/perm"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/signing"
 	"github.com/cardea-go/cardea/throttle"
@@ -29,6 +30,9 @@ type Config struct {
 	// Policy is asked at each login and at each request whether what was proven is enough. Defaults to yes.
 	Policy Policy
 
+	// Permissions are asked in order what a user may do. Defaults to the table of users, if that is a perm.Source.
+	Permissions []perm.Source
+
 	// LoginURL is where Required sends people: a path of this site, before which the prefix it is mounted at
 	// is put, or an absolute URL. Defaults to "/accounts/login/".
 	LoginURL string
@@ -46,11 +50,17 @@ type Config struct {
 	// contains "api", "token", "key", "secret", "password" or "signature" is shown as 20 asterisks.
 	OnFailure []func(r *http.Request, credentials map[string]string, err error)
 
-	// Error answers a request that Required neither lets through nor redirects: ErrAnonymous for a program that is not
-	// logged in, else an outage. Defaults to a line of plain text, 401 or 503.
+	// Error answers a request that a guard neither lets through nor redirects: ErrAnonymous for a program that is not
+	// logged in, a *DeniedError for somebody who is, else an outage. Defaults to a line of plain text, 401, 403 or 503.
 	Error func(w http.ResponseWriter, r *http.Request, err error)
 
-	// Logger hears of trusted logins, of skipped back ends and of failures beside the point. Defaults to slog.Default().
+	// Stale answers a browser whose login is too old for a Fresh guard. Defaults to Reenter.
+	Stale func(w http.ResponseWriter, r *http.Request)
+
+	// Notice is given what Reenter wants a person to read on the next page. Defaults to saying nothing.
+	Notice func(r *http.Request, text string)
+
+	// Logger hears of denials, of trusted logins, of skipped back ends and of failures beside the point. Defaults to slog.Default().
 	Logger *slog.Logger
 
 	// Now is the clock. Defaults to time.Now.
@@ -101,6 +111,12 @@ func New[U User](users Users[U], sm *sessions.Manager, cfg Config) (*Auth[U], er
 		cfg.Now = time.Now
 	}
 	a := &Auth[U]{users: users, sessions: sm, cfg: cfg, names: names}
+	if source, ok := users.(perm.Source); ok && cfg.Permissions == nil {
+		a.cfg.Permissions = []perm.Source{source}
+	}
+	if cfg.Stale == nil {
+		a.cfg.Stale = a.Reenter
+	}
 	a.recorder, _ = users.(LoginRecorder[U])
 	if a.current, a.fallback, err = hashKeys(cfg.Keys); err != nil {
 		return nil, err
@@ -170,12 +186,23 @@ func checkHooks(cfg Config) error {
 			return errors.New("auth: Config.OnFailure holds a nil hook")
 		}
 	}
+	for _, p := range cfg.Permissions {
+		if p == nil {
+			return errors.New("auth: Config.Permissions holds a nil source")
+		}
+	}
 	return nil
 }
 
 func plainError(w http.ResponseWriter, _ *http.Request, err error) {
 	if errors.Is(err, ErrAnonymous) {
 		http.Error(w, "Log in first.", http.StatusUnauthorized)
+		return
+	}
+	var denied *DeniedError
+	if errors.As(err, &denied) {
+		http.Error(w, "This is not open to you. If you think it should be, tell the people who run this site the number "+denied.ID+".",
+			http.StatusForbidden)
 		return
 	}
 	http.Error(w, "Something we depend on does not answer. Try again soon.", http.StatusServiceUnavailable)

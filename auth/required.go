@@ -13,19 +13,30 @@ import (
 // accept JSON. When the user cannot be looked up the answer is an error, never "log in".
 func (a *Auth[U]) Required(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := a.Lookup(r)
-		var more *Incomplete
-		switch {
-		case err == nil:
-			next.ServeHTTP(w, r)
-		case !errors.Is(err, ErrAnonymous) || !acceptsPages(r):
-			a.cfg.Error(w, r, err)
-		case errors.As(err, &more) && more.URL != "":
-			a.redirect(w, r, more.URL)
-		default:
-			a.redirect(w, r, a.cfg.LoginURL)
+		if _, err := a.Lookup(r); err != nil {
+			a.refuse(w, r, err)
+			return
 		}
+		next.ServeHTTP(w, r)
 	})
+}
+
+// refuse answers a request for whose user Lookup gave an error.
+func (a *Auth[U]) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, ErrAnonymous) || !acceptsPages(r) {
+		a.cfg.Error(w, r, err)
+		return
+	}
+	a.redirect(w, r, a.entrance(err))
+}
+
+// entrance is where somebody goes on whom Lookup called anonymous.
+func (a *Auth[U]) entrance(err error) string {
+	var more *Incomplete
+	if errors.As(err, &more) && more.URL != "" {
+		return more.URL
+	}
+	return a.cfg.LoginURL
 }
 
 func (a *Auth[U]) redirect(w http.ResponseWriter, r *http.Request, loginURL string) {
