@@ -183,8 +183,11 @@ func newOrigin(cfg Config, reject func(http.ResponseWriter, *http.Request, error
 		UseForwardedHost: cfg.UseXForwardedHost,
 		UseForwardedPort: cfg.UseXForwardedPort,
 		SiteURL:          cfg.SiteURL,
+		Prefix:           cfg.Prefix,
 		InsecureHTTP:     cfg.InsecureHTTP,
 		Reject:           reject,
+
+		UseForwardedPrefix: cfg.UseXForwardedPrefix,
 	}
 	switch len(cfg.SecureProxySSLHeader) {
 	case 0:

@@ -42,6 +42,10 @@ type Config struct {
 	UseXForwardedPort bool `setting:"use_x_forwarded_port"`
 	// SiteURL is the address of the site in links that are mailed, such as "https://example.com".
 	SiteURL string `setting:"site_url"`
+	// Prefix is the path under which visitors see the site, such as "/app", whether a proxy or http.StripPrefix takes it away.
+	// Defaults to none. UseXForwardedPrefix takes it from a trusted proxy's X-Forwarded-Prefix instead.
+	Prefix              string `setting:"force_script_name"`
+	UseXForwardedPrefix bool   `setting:"use_x_forwarded_prefix"`
 	// InsecureHTTP serves plain HTTP beyond loopback. Passwords and cookies then cross the network in the clear.
 	InsecureHTTP bool `setting:"insecure_http"`
 

@@ -26,6 +26,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 	"AllowedHosts":         {func(c *cardea.Config) { c.AllowedHosts = []string{"https://example.com"} }, func(c *cardea.Config) { c.AllowedHosts = []string{""} }},
 	"TrustedProxies":       {func(c *cardea.Config) { c.TrustedProxies = []string{"proxy.example"} }, func(c *cardea.Config) { c.TrustedProxies = []string{"10.0.0.0/99"} }},
 	"SecureProxySSLHeader": {func(c *cardea.Config) { c.SecureProxySSLHeader = []string{"X-Forwarded-Proto"} }, func(c *cardea.Config) { c.SecureProxySSLHeader = []string{"", "https"} }, func(c *cardea.Config) { c.SecureProxySSLHeader = []string{"X-Forwarded-Proto", ""} }},
+	"Prefix":               {func(c *cardea.Config) { c.Prefix = "app" }, func(c *cardea.Config) { c.Prefix = "//evil.example" }},
 	"SiteURL":              {func(c *cardea.Config) { c.SiteURL = "example.com" }, func(c *cardea.Config) { c.SiteURL = "ftp://example.com" }},
 	"AccountsURL":          {func(c *cardea.Config) { c.AccountsURL = "accounts/" }, func(c *cardea.Config) { c.AccountsURL = "/accounts" }, func(c *cardea.Config) { c.AccountsURL = "//evil.example/" }},
 	"LoginURL":             brokenURLs(func(c *cardea.Config) *string { return &c.LoginURL }),
@@ -70,7 +71,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 
 // unbreakable are the fields of which every value means something: switches, and what is missing when it is not set.
 var unbreakable = []string{
-	"UseXForwardedHost", "UseXForwardedPort", "InsecureHTTP", "SiteName", "RedirectAuthenticatedUser", "SessionCookieSecure", "SessionCookieHTTPOnly",
+	"UseXForwardedHost", "UseXForwardedPort", "UseXForwardedPrefix", "InsecureHTTP", "SiteName", "RedirectAuthenticatedUser", "SessionCookieSecure", "SessionCookieHTTPOnly",
 	"SessionSaveEveryRequest", "SessionExpireAtBrowserClose", "MessageTags", "CSRFCookieSecure", "CSRFCookieHTTPOnly", "CSRFUseSessions",
 	"Describe", "Policy", "Hashers", "Funcs", "Logger", "Now",
 }

@@ -6,7 +6,15 @@ import "net/http"
 // shown where that is where we are.
 func (p *Pages) logout(w http.ResponseWriter, r *http.Request) {
 	if err := p.gate.Logout(r); err != nil {
-		p.Error(w, r, err)
+		problem := p.classify(err)
+		if problem.Status == http.StatusServiceUnavailable {
+			problem.Title = "You are logged out in this browser only"
+			problem.Paragraphs = []string{
+				"This browser has forgotten you. But a part of this site does not answer at the moment, so your session could not be removed at our end; it ends by itself later.",
+				"If you think that somebody else could use it, log in again later and change your password: that ends all your sessions.",
+			}
+		}
+		p.fail(w, r, err, problem)
 		return
 	}
 	target := p.next(r)

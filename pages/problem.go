@@ -83,7 +83,11 @@ func problemOf(status int) Problem {
 //   - *origin.HostError and bad forms: 400; bodies over the limit: 413; auth.ErrInvalid and auth.ErrDenied: 403
 //   - anything else: 500 with a number that stands in the log too
 func (p *Pages) Error(w http.ResponseWriter, r *http.Request, err error) {
-	problem := p.classify(err)
+	p.fail(w, r, err, p.classify(err))
+}
+
+// fail writes the problem that err is.
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error, problem Problem) {
 	if problem.Status >= 500 {
 		problem.ID = rand.Text()[:10]
 		level := slog.LevelError
