@@ -118,8 +118,12 @@ func (db *DB) Pool() *sql.DB { return db.pool }
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	var one int
-	return db.dialect.failed("ping", db.q.QueryRowContext(ctx, "SELECT 1").Scan(&one))
+	query := "SELECT 1"
+	if db.dialect == SQLite { // which answers that without a look at its file
+		query = "SELECT COUNT(*) FROM sqlite_master"
+	}
+	var n int
+	return db.dialect.failed("ping", db.q.QueryRowContext(ctx, query).Scan(&n))
 }
 
 // Close closes the pool. It is for those who called Open; a DB made by Tx has nothing to close.
