@@ -85,9 +85,14 @@ func (v visitor) send(method, path string, form url.Values) reply {
 // loginForm opens the login page and returns its form filled in, ready to be sent later.
 func (v visitor) loginForm(password string) url.Values {
 	v.Visit(loginPath).HasStatus(200)
+	return url.Values{"csrfmiddlewaretoken": {v.csrfToken()}, "username": {"ada"}, "password": {password}}
+}
+
+// csrfToken is the token of the form on the visitor's page.
+func (v visitor) csrfToken() string {
 	_, rest, _ := strings.Cut(v.Body, `name="csrfmiddlewaretoken" value="`)
 	token, _, _ := strings.Cut(rest, `"`)
-	return url.Values{"csrfmiddlewaretoken": {token}, "username": {"ada"}, "password": {password}}
+	return token
 }
 
 // An attempt is a request that is made while the database is away.
