@@ -26,12 +26,15 @@ var claims = map[string]string{
 	"hashers":       "password",
 	"http":          "origin",
 	"messages":      "messages",
+	"permissions":   "userdb",
 	"safe_redirect": "origin",
 	"sessions":      "sessions",
 	"signing":       "signing",
+	"tokens":        "auth",
+	"validators":    "password",
 }
 
-// unlanded are the files of features that do not exist yet.
+// unlanded are the files that may go without a run until their feature has landed.
 var unlanded = map[string]string{
 	"tokens":      "links for a new password",
 	"validators":  "rules for new passwords and names",
@@ -47,18 +50,19 @@ func TestVectorFiles(t *testing.T) {
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		if feature, ok := unlanded[name]; ok {
-			fmt.Printf("vectors %s not run: %s have not landed\n", name, feature)
-			continue
-		}
 		folder, ok := claims[name]
 		if !ok {
 			t.Errorf("%s: no package runs this file", file)
 			continue
 		}
-		if !runs(t, folder, name) {
-			t.Errorf("%s: package %s has no vectors.Run of it", file, folder)
+		if runs(t, folder, name) {
+			continue
 		}
+		if feature, ok := unlanded[name]; ok {
+			fmt.Printf("vectors %s not run: %s have not landed\n", name, feature)
+			continue
+		}
+		t.Errorf("%s: package %s has no vectors.Run of it", file, folder)
 	}
 }
 
