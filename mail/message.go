@@ -85,8 +85,9 @@ func (m *Message) Addresses() (from, to *mail.Address, err error) {
 }
 
 // ParseAddress reads exactly one address, with or without a name. The domain comes back in ASCII, as the mail system needs it; a
-// domain that only becomes a valid one by folding its characters to others is refused, since it may be somebody else's. The
-// error is an [ErrMessage].
+// domain that only becomes a valid one by folding its characters to others is refused, since it may be somebody else's. So is a
+// local part that has to be quoted: where one ends is what mail systems disagree about, and so who gets the mail. The error is
+// an [ErrMessage].
 func ParseAddress(text string) (*mail.Address, error) {
 	if len(text) > maxAddress || hasControl(text) || !utf8.ValidString(text) {
 		return nil, bad("the address is too long, has a line break or another control character, or is not UTF-8")
@@ -100,6 +101,9 @@ func ParseAddress(text string) (*mail.Address, error) {
 	}
 	at := strings.LastIndexByte(a.Address, '@')
 	local, domain := a.Address[:at], a.Address[at+1:]
+	if strings.ContainsAny(local, " \"(),:;<>@[\\]") {
+		return nil, bad("%q has a local part that has to be quoted", text)
+	}
 	if !isASCII(domain) {
 		if domain, err = idna.Registration.ToASCII(strings.Map(lower, domain)); err != nil {
 			return nil, bad("%q is not an address: its domain cannot exist", text)

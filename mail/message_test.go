@@ -94,7 +94,7 @@ func TestParseAddress(t *testing.T) {
 		"ada@Exämple.com":                    "ada@xn--exmple-cua.com",
 		"ada@EXÄMPLE.com":                    "ada@xn--exmple-cua.com",
 		"ada@παράδειγμα.δοκιμή":              "ada@xn--hxajbheg2az3al.xn--jxalpdlp",
-		"\"odd name\"@example.com":           "odd name@example.com",
+		"\"quoted\"@example.com":             "quoted@example.com",
 		"ada@[127.0.0.1]":                    "ada@[127.0.0.1]",
 		"ädä@example.com":                    "ädä@example.com",
 		"=?utf-8?q?Ad=C3=A4?= <a@localhost>": "a@localhost",
@@ -102,6 +102,12 @@ func TestParseAddress(t *testing.T) {
 		a, err := mail.ParseAddress(text)
 		if err != nil || a.Address != want {
 			t.Errorf("ParseAddress(%q) = %v, %v, want %s", text, a, err, want)
+		}
+	}
+	// Local parts that would be another recipient, or two, where the quotes are lost.
+	for _, local := range []string{"odd name", "eve@evil.example> ", "eve@evil.example", "a,b", "a;b", "a:b", "(a)b", "a\\\\b", "[a]", "a\\\"b"} {
+		if a, err := mail.ParseAddress(`"` + local + `"@example.com`); !errors.Is(err, mail.ErrMessage) {
+			t.Errorf("ParseAddress(%q) = %v, %v, want ErrMessage", local, a, err)
 		}
 	}
 	// Domains that others would fold into one that exists.
