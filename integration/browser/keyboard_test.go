@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/cardea-go/cardea/integration/harness"
@@ -70,7 +69,7 @@ func (b *tab) tabTo(want string) {
 
 func (b *tab) backTabTo(want string) {
 	b.t.Helper()
-	b.key(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift))
+	b.key(kb.Tab, kb.ModifierShift)
 	b.stop(want)
 }
 

@@ -151,10 +151,21 @@ func (b *tab) press(label string) int {
 	return b.goes("press "+label, chromedp.Click("//main//button[normalize-space()='"+label+"']"))
 }
 
-// key presses keys of the keyboard; a page that follows is not waited for.
-func (b *tab) key(keys string, options ...chromedp.KeyOption) {
+// key presses keys of the keyboard, one after the other; a page that follows is not waited for. A real keyboard's events come as
+// these do: one for the key and one for the character, which the browser leaves out where the first has led to something.
+func (b *tab) key(keys string, modifiers ...kb.Modifier) {
 	b.t.Helper()
-	b.do("key", chromedp.KeyEvent(keys, options...))
+	for _, r := range keys {
+		for _, event := range kb.Encode(r) {
+			if event.Type == kb.KeyDown {
+				event.Type = input.DispatchKeyEventTypeRawKeyDown
+			}
+			for _, m := range modifiers {
+				event.Modifiers |= int64(m)
+			}
+			call(b, input.DispatchKeyEvent, *event)
+		}
+	}
 }
 
 // path is where the tab is, without the site's address.
