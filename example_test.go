@@ -45,7 +45,6 @@ func ExampleNew() {
 	}
 	defer resp.Body.Close()
 	fmt.Println(resp.StatusCode, resp.Request.URL.RequestURI())
-	// For a visitor without a browser's Accept header the answer is 401; a browser is sent to log in.
 
-	// Output: 401 /
+	// Output: 200 /accounts/login/?next=/
 }

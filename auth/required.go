@@ -8,9 +8,9 @@ import (
 	"github.com/cardea-go/cardea/origin"
 )
 
-// Required lets only requests through that have a user. Others are sent to the login page with 302, to come back by "next"; a
-// program, which could not fill in a form, gets 401 instead: whoever sends X-Requested-With, or does not accept HTML, or does
-// accept JSON. When the user cannot be looked up the answer is an error, never "log in".
+// Required lets only requests through that have a user. Others are sent to the login page with 302, to come back by "next", as
+// Django does; a program that says what it is gets 401 instead, for it could not fill in a form: by X-Requested-With, by
+// Authorization, by an Accept that names JSON or leaves out HTML, or by Sec-Fetch-Dest as a script's fetch. When the user cannot be looked up the answer is an error, never "log in".
 func (a *Auth[U]) Required(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := a.Lookup(r); err != nil {
@@ -71,11 +71,14 @@ func seen(at *origin.Info, url string) string {
 	return url
 }
 
-// acceptsPages tells a browser that a person looks at from a program.
+// acceptsPages tells a browser that a person looks at, and who says nothing, from a program.
 func acceptsPages(r *http.Request) bool {
-	if r.Header.Get("X-Requested-With") != "" {
+	if r.Header.Get("X-Requested-With") != "" || r.Header.Get("Authorization") != "" || r.Header.Get("Sec-Fetch-Dest") == "empty" {
 		return false
 	}
 	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
-	return strings.Contains(accept, "text/html") && !strings.Contains(accept, "application/json")
+	if strings.Contains(accept, "application/json") {
+		return false
+	}
+	return accept == "" || strings.Contains(accept, "text/html") || strings.Contains(accept, "*/*")
 }

@@ -26,8 +26,11 @@ func TestRequired(t *testing.T) {
 		{"JSON", http.Header{"Accept": {"application/json"}}, "", "", 401, ""},
 		{"JSON or HTML", http.Header{"Accept": {"application/json, text/html;q=0.5"}}, "", "", 401, ""},
 		{"a script", http.Header{"Accept": {html}, "X-Requested-With": {"XMLHttpRequest"}}, "", "", 401, ""},
-		{"fetch", http.Header{"Accept": {"*/*"}}, "", "", 401, ""},
-		{"no Accept", http.Header{}, "", "", 401, ""},
+		{"a script's fetch", http.Header{"Accept": {"*/*"}, "Sec-Fetch-Dest": {"empty"}}, "", "", 401, ""},
+		{"a credential", http.Header{"Accept": {"*/*"}, "Authorization": {"Bearer x"}}, "", "", 401, ""},
+		{"an image", http.Header{"Accept": {"image/avif,image/webp"}}, "", "", 401, ""},
+		{"anything", http.Header{"Accept": {"*/*"}}, "", "", 302, "/accounts/login/?next=/page"},
+		{"no Accept", http.Header{}, "", "", 302, "/accounts/login/?next=/page"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -5,7 +5,8 @@
 // so that more cases of the same kinds can be run. An operation that the test does not know fails.
 //
 // Where Cardea differs from Django on purpose, the operation answers with [Deviation], which names a row of
-// testdata/deviations.tsv. Rows are rules, never single cases; a row that no case meets fails.
+// testdata/deviations.tsv. Rows are rules, never single cases; a row that no case meets fails, or is only named when the cases
+// are those of another folder, which may hold some kinds alone.
 package vectors
 
 import (
@@ -150,7 +151,11 @@ func Run(t *testing.T, file string, ops Ops) {
 		fmt.Println(line)
 	}
 	for key := range rows {
-		if !met[key] {
+		switch {
+		case met[key]:
+		case os.Getenv("CARDEA_VECTORS") != "":
+			fmt.Printf("vectors %s: no case of this folder meets the row %q\n", file, key)
+		default:
 			t.Errorf("testdata/deviations.tsv: no case of %s meets the row %q", file, key)
 		}
 	}
