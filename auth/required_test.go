@@ -63,7 +63,7 @@ func TestRequiredOwnAnswer(t *testing.T) {
 		}
 	})
 	b := s.browser()
-	b.header = http.Header{}
+	b.header = http.Header{"Accept": {"application/json"}}
 	res := b.request(s.auth.Required(http.NotFoundHandler()).ServeHTTP)
 	if res.StatusCode != http.StatusTeapot || res.Header.Get("X-Error") != auth.ErrAnonymous.Error() {
 		t.Errorf("got %s, %q, want the answer of Config.Error to ErrAnonymous", res.Status, res.Header.Get("X-Error"))
