@@ -59,16 +59,6 @@ func (g *gate) hold() *hold {
 	return h
 }
 
-// wait returns when the request has loaded its session.
-func (h *hold) wait() error {
-	select {
-	case <-h.arrived:
-		return nil
-	case <-time.After(harness.Patience):
-		return fmt.Errorf("no request has reached hold %s after %v", h.token, harness.Patience)
-	}
-}
-
 // free lets the request go on.
 func (h *hold) free() { h.release.Do(func() { close(h.released) }) }
 

@@ -68,8 +68,10 @@ func TestSetupLinkRace(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, db testdb.DB) {
 		serve := harness.Serve{DB: db.URL, Env: []string{harness.CheapHashing}}
-		sites := []*harness.Server{serve.Start(t), serve.Start(t)}
-		link := linkOf(t, sites[1]) // a newer link replaces those before it
+		first := serve.Start(t)
+		linkOf(t, first) // which the next one replaces
+		sites := []*harness.Server{first, serve.Start(t)}
+		link := linkOf(t, sites[1])
 		const people = 64
 		var (
 			ready, done sync.WaitGroup
