@@ -1,0 +1,14 @@
+package password
+
+import "unicode/utf8"
+
+// SplitParts and TooDifferentInLength are the parts of the similarity that Django's recorded answers are about.
+var (
+	SplitParts           = splitParts
+	TooDifferentInLength = tooDifferentInLength
+)
+
+// QuickRatio is the similarity of two texts.
+func QuickRatio(a, b string) float64 {
+	return lettersOf(a).ratio(b, utf8.RuneCountInString(b))
+}
