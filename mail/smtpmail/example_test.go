@@ -14,5 +14,5 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// smtpmail: the password for smtp.example.com would be sent in the clear: use StartTLS or Implicit
+	// smtpmail: smtp.example.com: the password would be sent in the clear: use StartTLS or Implicit
 }

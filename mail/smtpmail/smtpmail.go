@@ -62,6 +62,9 @@ func (Config) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText hides the Config, from encoding/json and its like too.
 func (Config) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
+// ErrCleartext is the refusal to send a password to another machine without encryption.
+var ErrCleartext = errors.New("the password would be sent in the clear: use StartTLS or Implicit")
+
 // New returns a sender that makes a connection for each message. It does not talk to the server yet.
 func New(cfg Config) (mail.Sender, error) {
 	if cfg.Host == "" {
@@ -80,7 +83,7 @@ func New(cfg Config) (mail.Sender, error) {
 	case cfg.Password != "" && cfg.Username == "":
 		return nil, errors.New("smtpmail: a password without a user name")
 	case cfg.Username != "" && cfg.TLS == Insecure && !local:
-		return nil, fmt.Errorf("smtpmail: the password for %s would be sent in the clear: use StartTLS or Implicit", cfg.Host)
+		return nil, fmt.Errorf("smtpmail: %s: %w", cfg.Host, ErrCleartext)
 	case cfg.Port < 0 || cfg.Port > 65535:
 		return nil, fmt.Errorf("smtpmail: %d is no port", cfg.Port)
 	case cfg.Timeout < 0:
