@@ -1,4 +1,4 @@
-// Package password hashes and checks passwords exactly as Django 5.2 stores them.
+// Package password hashes and checks passwords exactly as Django 5.2 stores them, and judges new ones.
 //
 // [Hashers] is an ordered set: the first hasher writes, all of them read. [Hashers.Check] follows Django's check_password:
 // it answers whether the password is right and whether the stored text should be written anew. What Django leaves to
@@ -18,6 +18,12 @@
 // iterations. So a wrong password for a current hash, an unknown, an inactive and an unusable user cost the same runs of
 // the same kinds. Between different algorithms only time can be equal; it is estimated from a short measurement of each,
 // taken once, see Config.Speed. A stored hash that costs more than the listed parameters costs what it costs, up to Limits.
+//
+// # Rules for new passwords
+//
+// [DefaultValidators] are rules that say what to do: a length, nothing of what is known about the person and the site, nothing
+// [Common], nothing in a [Filter] of breached passwords. [ValidatorsFromDjango] makes Django's four, with its codes and sentences, from its
+// setting AUTH_PASSWORD_VALIDATORS. A site's own rule is a [Validator].
 //
 // # What differs from Django
 //

@@ -17,8 +17,10 @@ import (
 // what is known about the person: user name, names, mail address, and their parts, in any order, forwards or backwards, with
 // look-alikes for letters. A password may have them in it, if there is a password left when they are taken away: four characters
 // or more between the digits and the punctuation at its ends, that are no common password by themselves.
-func Context(words ...string) Validator {
-	c := &contextWords{common: NewCommon()}
+func Context(words ...string) Validator { return newContext(NewCommon(), words) }
+
+func newContext(common *Common, words []string) *contextWords {
+	c := &contextWords{common: common}
 	for _, word := range words {
 		c.words = append(c.words, partsOf(word)...)
 	}
@@ -36,10 +38,10 @@ func (c *contextWords) Validate(_ context.Context, password string, about About)
 		words = append(words, partsOf(a.Value)...)
 	}
 	slices.SortFunc(words, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	plain := simplify(password)
-	for _, v := range variants(plain) {
+	words = slices.Compact(words)
+	for _, v := range variants(simplify(password)) {
 		rest := v
-		for _, word := range slices.Compact(words) {
+		for _, word := range words {
 			rest = strings.ReplaceAll(rest, word, "\x00") // what stood around it does not become a word
 			rest = strings.ReplaceAll(rest, reverse(word), "\x00")
 		}

@@ -17,10 +17,11 @@ func DefaultValidators(p Policy) Validators {
 	if p.MinLength == 0 {
 		p.MinLength = 8
 	}
+	common := NewCommon()
 	rules := Validators{
 		Length(p.MinLength, 0),
-		Context(p.Words...),
-		Refuse(simplified{NewCommon()}, Problem{
+		newContext(common, p.Words),
+		Refuse(simplified{common}, Problem{
 			Code: "password_too_common",
 			Message: "This password is one of the first that others try: a common word, name, date or row of keys, with little beside it. " +
 				"Use several words that have nothing to do with each other, or let a password manager make one.",
