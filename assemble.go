@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/csrf"
+	"github.com/cardea-go/cardea/mail"
 	"github.com/cardea-go/cardea/messages"
 	"github.com/cardea-go/cardea/origin"
 	"github.com/cardea-go/cardea/pages"
@@ -32,6 +34,11 @@ type Parts[U auth.User] struct {
 	Throttle throttle.Store
 	// Hashers are the password hashers in use, kept in [Site.Hashers]. Defaults to those of the Config.
 	Hashers *password.Hashers
+	// Accounts are the tables that the pages for passwords, addresses and new accounts work on. Defaults to none: those pages
+	// are then not there.
+	Accounts account.Tables
+	// Outbox keeps mail until it is sent; the one in Accounts puts mail into it. It is needed with Accounts.
+	Outbox mail.Outbox
 	// Describe says who a user is, on the pages. Defaults to the user's id.
 	Describe func(U) pages.Description
 }
@@ -102,9 +109,18 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.accounts(parts, cfg, row, keys, counters, limiter); err != nil {
+		return nil, err
+	}
 	describe := cfg.Describe
 	if describe == nil {
 		describe = describer(parts.Describe)
+	}
+	lister, _ := parts.Sessions.(sessions.Lister)
+	minimum, _ := cfg.PasswordValidators.Lengths()
+	location, err := cfg.location()
+	if err != nil {
+		return nil, err
 	}
 	s.Pages, err = pages.New(s.Auth, pages.Config{
 		Prefix:                    cfg.AccountsURL,
@@ -114,6 +130,13 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		RedirectAuthenticatedUser: cfg.RedirectAuthenticatedUser,
 		RedirectStatus:            row.redirectStatus,
 		Identifier:                cfg.Identifier,
+		Accounts:                  s.Accounts,
+		WithoutMail:               s.courier == nil,
+		Signup:                    cfg.Signup,
+		Sessions:                  lister,
+		MinimumPassword:           minimum,
+		PasswordHelp:              cfg.PasswordValidators.Help(),
+		Location:                  location,
 		Describe:                  describe,
 		Templates:                 cfg.Templates,
 		Funcs:                     cfg.Funcs,
@@ -123,7 +146,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range []any{parts.Sessions, counters} {
+	for _, part := range []any{parts.Sessions, counters, parts.Accounts.Links} {
 		if sw, ok := part.(sweeper); ok {
 			s.sweepers = append(s.sweepers, sw)
 		}
@@ -154,6 +177,9 @@ func (c *Config) complete(row rules) error {
 	}
 	if c.LoginRedirectURL == "" {
 		c.LoginRedirectURL = c.AccountsURL + "profile/"
+	}
+	if err := c.checkAccounts(row); err != nil {
+		return err
 	}
 	if c.SessionCookieAge == 0 {
 		c.SessionCookieAge = row.age

@@ -13,9 +13,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/csrf"
 	"github.com/cardea-go/cardea/internal/respond"
+	"github.com/cardea-go/cardea/mail"
 	"github.com/cardea-go/cardea/messages"
 	"github.com/cardea-go/cardea/origin"
 	"github.com/cardea-go/cardea/pages"
@@ -31,6 +33,7 @@ type Site[U auth.User] struct {
 	Sessions *sessions.Manager
 	Pages    *pages.Pages
 	Hashers  *password.Hashers // nil for a site whose parts have none
+	Accounts *account.Service  // nil for a site whose parts have none
 	Profile  Profile
 
 	origin   *origin.Origin
@@ -39,6 +42,7 @@ type Site[U auth.User] struct {
 	logger   *slog.Logger
 	now      func() time.Time
 	sweepers []sweeper
+	courier  *mail.Courier // nil when no mail leaves
 }
 
 // New makes a site whose users, sessions and counters live in db. An empty database gets its tables. A database that Django

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/mail"
 	"github.com/cardea-go/cardea/pages"
 	"github.com/cardea-go/cardea/password"
 )
@@ -70,6 +71,17 @@ type Config struct {
 	// PasswordHashers are Django's dotted paths of hashers; the first writes, all are read. Defaults to those of the profile.
 	PasswordHashers []string `setting:"password_hashers"`
 
+	// PasswordResetTimeout is how old the link in a mail may be by which somebody sets a new password. Defaults to one hour, and to
+	// Django's three days in its profile.
+	PasswordResetTimeout time.Duration `setting:"password_reset_timeout"`
+	// TimeZone is Django's TIME_ZONE, such as "Europe/Berlin": that of times on pages and in mail, and of the clock in reset links,
+	// which have to agree with those of a Django site that shares the login. Defaults to UTC.
+	TimeZone string `setting:"time_zone"`
+	// DefaultFromEmail is the sender of all mail. Defaults to webmaster@localhost.
+	DefaultFromEmail string `setting:"default_from_email"`
+	// Signup lets people make accounts for themselves, behind a link that is mailed to them. Defaults to false.
+	Signup bool `setting:"signup"`
+
 	// SessionCookieName, Age, Domain, Path, Secure, SameSite, HTTPOnly are Django's. Secure and the plain name count in the
 	// Django profile only: elsewhere cookies are Secure and have the prefix __Host- wherever the site is reached by HTTPS.
 	SessionCookieName     string        `setting:"session_cookie_name"`
@@ -120,6 +132,13 @@ type Config struct {
 	OnLoginFailed []func(r *http.Request, credentials map[string]string, err error)
 	// Hashers replace those that the settings name, for tests that are not about hashing.
 	Hashers *password.Hashers
+	// PasswordValidators are the rules of new passwords. Defaults to those of the profile; Django's has none.
+	PasswordValidators password.Validators
+	// Mail sends the mail. Defaults to standard error on a site that answers to loopback names only, and elsewhere to no mail: the
+	// pages that need some are then not there.
+	Mail mail.Sender
+	// MailTemplates overlay those of mail: a file of the same name replaces ours.
+	MailTemplates fs.FS
 	// Templates overlay the built-in pages: a file of the same name replaces ours. Funcs are added to them.
 	Templates fs.FS
 	Funcs     template.FuncMap

@@ -56,6 +56,8 @@ func databaseParts[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config
 		Sessions: db.Sessions(codec, userdb.SessionsConfig{HashKeys: row.hashKeys, Users: users, Now: cfg.Now, Logger: cfg.Logger}),
 		Throttle: db.Throttle(),
 		Hashers:  hashers,
+		Accounts: users.Accounts(),
+		Outbox:   db.Outbox(),
 		Describe: func(u P) pages.Description { return describe(u.Base()) },
 	}, nil
 }
@@ -132,5 +134,5 @@ func describe(u *userdb.User) pages.Description {
 	if u.LastLogin != nil {
 		facts = append(facts, pages.Fact{Name: "Last log-in", Value: u.LastLogin.UTC().Format("2 January 2006, 15:04 MST")})
 	}
-	return pages.Description{Name: u.Name(), Facts: facts}
+	return pages.Description{Name: u.Name(), Login: u.Username, Facts: facts}
 }

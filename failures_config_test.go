@@ -11,6 +11,7 @@ import (
 	"github.com/cardea-go/cardea"
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/cardeatest"
+	"github.com/cardea-go/cardea/password"
 	"github.com/cardea-go/cardea/userdb"
 )
 
@@ -39,6 +40,11 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 		},
 		func(c *cardea.Config) { c.AuthenticationBackends = []string{""} },
 	},
+	"PasswordResetTimeout": {func(c *cardea.Config) { c.PasswordResetTimeout = -time.Hour }},
+	"TimeZone":             {func(c *cardea.Config) { c.TimeZone = "Europe/Nowhere" }},
+	"DefaultFromEmail":     {func(c *cardea.Config) { c.DefaultFromEmail = "nobody" }, func(c *cardea.Config) { c.DefaultFromEmail = "a@example.com\r\nBcc: b@example.com" }},
+	"PasswordValidators":   {func(c *cardea.Config) { c.PasswordValidators = password.Validators{nil} }},
+	"MailTemplates":        {func(c *cardea.Config) { c.MailTemplates = fstest.MapFS{"signup.txt": {Data: []byte("{{.Nope")}} }},
 	"PasswordHashers": {
 		func(c *cardea.Config) { c.PasswordHashers = []string{"django.contrib.auth.hashers.PlainHasher"} },
 		func(c *cardea.Config) { c.PasswordHashers = []string{""} },
@@ -73,7 +79,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 var unbreakable = []string{
 	"UseXForwardedHost", "UseXForwardedPort", "UseXForwardedPrefix", "InsecureHTTP", "SiteName", "RedirectAuthenticatedUser", "SessionCookieSecure", "SessionCookieHTTPOnly",
 	"SessionSaveEveryRequest", "SessionExpireAtBrowserClose", "MessageTags", "CSRFCookieSecure", "CSRFCookieHTTPOnly", "CSRFUseSessions",
-	"Describe", "Policy", "Hashers", "Funcs", "Logger", "Now",
+	"Signup", "Mail", "Describe", "Policy", "Hashers", "Funcs", "Logger", "Now",
 }
 
 func brokenURLs(field func(c *cardea.Config) *string) (broken []func(c *cardea.Config)) {

@@ -28,6 +28,8 @@ type rules struct {
 	age            time.Duration                                         // of a session after its last save
 	idle           time.Duration                                         // 0: none
 	absolute       time.Duration                                         // 0: none
+	resetTimeout   time.Duration                                         // of the link in a mail that sets a new password
+	newPasswords   func(words ...string) password.Validators             // given what the site is called; nil: no rules
 	redirectStatus int                                                   // after a form: 302 as Django, 303 as HTTP means it
 	account        throttle.Limit                                        // the zero value is the default of package throttle
 	address        throttle.Limit
@@ -39,15 +41,20 @@ var profiles = map[Profile]rules{
 		plainCookies:   true,
 		compress:       true,
 		age:            14 * 24 * time.Hour,
+		resetTimeout:   3 * 24 * time.Hour,
 		redirectStatus: 302,
 	},
 	Default: {
-		hashers:        defaultHashers,
-		equalWork:      true,
-		hashKeys:       true,
-		age:            24 * time.Hour,
-		idle:           24 * time.Hour,
-		absolute:       30 * 24 * time.Hour,
+		hashers:      defaultHashers,
+		equalWork:    true,
+		hashKeys:     true,
+		age:          24 * time.Hour,
+		idle:         24 * time.Hour,
+		absolute:     30 * 24 * time.Hour,
+		resetTimeout: time.Hour,
+		newPasswords: func(words ...string) password.Validators {
+			return password.DefaultValidators(password.Policy{Words: words})
+		},
 		redirectStatus: 303,
 	},
 }

@@ -21,10 +21,18 @@ type sweeper interface {
 	Sweep(ctx context.Context, now time.Time) (int, error)
 }
 
-// Run does the site's chores until ctx ends: it deletes expired sessions and counters. Several processes may run it on one
+// Run does the site's chores until ctx ends: it sends the mail that waits and deletes expired sessions, counters and links. Several processes may run it on one
 // database. A failure is logged and tried again at the next round.
 func (s *Site[U]) Run(ctx context.Context) error {
 	s.warm(ctx)
+	if s.courier != nil {
+		sending := make(chan struct{})
+		go func() {
+			defer close(sending)
+			_ = s.courier.Run(ctx)
+		}()
+		defer func() { <-sending }() // it ends the message under way
+	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -74,8 +82,12 @@ func (s *Site[U]) ServeListener(ctx context.Context, ln net.Listener, h http.Han
 		TLSConfig:         config,
 	}
 	chores, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() { _ = s.Run(chores) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.Run(chores)
+	}()
+	defer func() { stop(); <-ended }()
 
 	failed := make(chan error, 1)
 	go func() {

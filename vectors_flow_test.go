@@ -32,7 +32,12 @@ type flowWorld struct {
 	codec   *sessions.Codec
 	store   *userdb.SessionStore
 	encoded map[string]string // passwords by id
+	mail    cardeatest.Mailbox
+	other   *flowClient       // logged in as testclient in another browser, from the beginning
+	masks   *strings.Replacer // of the parts of a reset link that the recordings hide
+	names   *strings.Replacer // the other way round
 	servers map[string]*httptest.Server
+	site    *cardea.Site[*userdb.User] // the one that was started last
 }
 
 func newFlowWorld(t *testing.T) *flowWorld {
@@ -56,7 +61,48 @@ func newFlowWorld(t *testing.T) *flowWorld {
 		}
 		w.encoded[u.AuthID()] = encoded
 	}
+	if _, err := w.db.CreateUser(context.Background(), userdb.NewUser{Username: "unusable", Email: "unusable@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	w.other = w.newClient()
+	w.other.logIn("testclient")
+	w.resetLink()
 	return w
+}
+
+// resetLink makes a link for testclient and hides its parts as the recordings do.
+func (w *flowWorld) resetLink() {
+	w.t.Helper()
+	u, err := w.db.UserByName(context.Background(), "testclient")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	tokens, err := auth.NewResetTokens(signing.Keys{Current: djangoSecret}, auth.ResetConfig{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	uid := auth.EncodeUID(u.AuthID())
+	token := tokens.Make(auth.ResetSubject{ID: u.AuthID(), PasswordHash: u.Password, LastLogin: u.LastLogin, Email: u.Email}, time.Now())
+	wrong := token[:len(token)-2] + "00"
+	if wrong == token {
+		wrong = token[:len(token)-2] + "11"
+	}
+	w.names = strings.NewReplacer("<UID>", uid, "<TOKEN>", token, "<TOKEN WITH LAST TWO DIGITS 00>", wrong)
+	w.masks = strings.NewReplacer("/"+uid+"/", "/<UID>/", token, "<TOKEN>")
+}
+
+// mails sends what waits and returns what came of it.
+func (w *flowWorld) mails(site *cardea.Site[*userdb.User]) []flowMail {
+	w.t.Helper()
+	w.mail.Empty()
+	if _, err := site.SendMail(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+	list := []flowMail{}
+	for _, m := range w.mail.Messages("") {
+		list = append(list, flowMail{To: []string{m.To}, Subject: m.Subject, From: m.From})
+	}
+	return list
 }
 
 // server starts the site with the settings of a step.
@@ -80,6 +126,7 @@ func (w *flowWorld) server(s step) *httptest.Server {
 		LoginRedirectURL:          "/accounts/profile/",
 		LogoutRedirectURL:         settings["LOGOUT_REDIRECT_URL"],
 		RedirectAuthenticatedUser: redirects,
+		Mail:                      &w.mail,
 		Logger:                    slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -109,7 +156,7 @@ func (w *flowWorld) server(s step) *httptest.Server {
 	})
 	server := httptest.NewServer(site.Handler(mux))
 	w.t.Cleanup(server.Close)
-	w.servers[id] = server
+	w.servers[id], w.site = server, site
 	return server
 }
 
@@ -195,8 +242,9 @@ type flowAnswer struct {
 	sessionKey         string
 	oldRow             bool
 	session            string
-	readUser           bool   // an application's page that asks for the user
+	readUser           bool   // a page that asks for the user
 	text               string // of an application's page
+	mails              []flowMail
 }
 
 // comparedHeaders are those that the recordings have.
@@ -210,7 +258,7 @@ func (c *flowClient) send(s step) (*flowAnswer, error) {
 	for name, value := range s.In.Data {
 		form.Set(name, one.Replace(value))
 	}
-	req, err := http.NewRequest(s.In.Method, c.world.server(s).URL+one.Replace(s.In.URL), strings.NewReader(form.Encode()))
+	req, err := http.NewRequest(s.In.Method, c.world.server(s).URL+c.world.names.Replace(one.Replace(s.In.URL)), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +289,7 @@ func (c *flowClient) send(s step) (*flowAnswer, error) {
 	got := &flowAnswer{status: resp.StatusCode, headers: map[string]string{}, setCookie: map[string]string{}}
 	for _, name := range comparedHeaders {
 		if values := resp.Header.Values(name); len(values) > 0 {
-			got.headers[name] = strings.Join(values, ", ")
+			got.headers[name] = c.world.masks.Replace(strings.Join(values, ", "))
 		}
 	}
 	if at, err := http.ParseTime(got.headers["Expires"]); err == nil && at.Sub(began).Abs() < time.Minute {
@@ -254,11 +302,14 @@ func (c *flowClient) send(s step) (*flowAnswer, error) {
 	}
 	after := c.key()
 	got.sessionKey, got.oldRow = keyChange(before, after), before != "" && c.world.exists(before)
-	got.session = c.world.session(after)
-	if strings.HasPrefix(s.In.URL, "/who/") || strings.HasPrefix(s.In.URL, "/private/") {
+	got.session = c.world.masks.Replace(c.world.session(after))
+	if s.Out.Mails != nil {
+		got.mails = c.world.mails(c.world.site)
+	}
+	if strings.HasPrefix(s.In.URL, "/who/") || strings.HasPrefix(s.In.URL, "/private/") || strings.HasPrefix(s.In.URL, "/password_change/") {
 		got.readUser = true
 	}
-	if (got.readUser || strings.HasPrefix(s.In.URL, "/touch/")) && resp.StatusCode == http.StatusOK {
+	if (got.readUser && !strings.HasPrefix(s.In.URL, "/password_change/") || strings.HasPrefix(s.In.URL, "/touch/")) && resp.StatusCode == http.StatusOK {
 		got.text = string(body)
 	}
 	return got, nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -102,7 +103,15 @@ type step struct {
 		OldRow     bool              `json:"old_row_exists"`
 		Session    json.RawMessage   `json:"session"`
 		Text       string            `json:"body_errors"` // of /who/ and /private/: what the page says
+		Mails      *[]flowMail       `json:"mails"`       // nil where the recording did not look
 	} `json:"out"`
+}
+
+// A flowMail is a mail that a step sends.
+type flowMail struct {
+	To      []string `json:"to"`
+	Subject string   `json:"subject"`
+	From    string   `json:"from"`
 }
 
 // The secrets of the recorded Django.
@@ -133,11 +142,14 @@ func TestVectorsAuthFlow(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			if client == nil || !keepsBrowser(s.Flow) && client.loggedIn() != loggedIn {
+			if client == nil || !keepsBrowser(s.Flow) && client.loggedIn() != loggedIn || s.Out.SessionKey == "new" && client.key() != "" {
 				client = world.newClient()
 				if loggedIn {
 					client.logIn("testclient")
 				}
+			}
+			if strings.HasPrefix(s.Step, "other session") {
+				client = world.other
 			}
 			if len(s.In.SessionBefore) > 0 {
 				client.plant(world.unmask(s))
@@ -157,8 +169,6 @@ func TestVectorsAuthFlow(t *testing.T) {
 // pendingFeature names the feature that a step is about, if it has not landed.
 func pendingFeature(s step) string {
 	switch {
-	case strings.HasPrefix(s.Flow, "password_"), strings.HasPrefix(s.In.URL, "/password_"), strings.HasPrefix(s.In.URL, "/reset/"):
-		return "changing and resetting passwords"
 	case s.Flow == "access" && !strings.HasPrefix(s.Step, "login_required"):
 		return "permissions"
 	}
@@ -173,7 +183,9 @@ func startsLoggedIn(s step) (bool, error) {
 	switch {
 	case s.Flow == "methods", s.Flow == "login next", s.Flow == "get_user", keepsBrowser(s.Flow):
 		return false, nil
-	case s.Flow == "redirect_authenticated_user", s.Flow == "access", strings.HasPrefix(s.Flow, "logout"):
+	case strings.HasPrefix(s.Flow, "password_reset"), strings.HasPrefix(s.Step, "other session"):
+		return false, nil
+	case s.Flow == "password_change", s.Flow == "redirect_authenticated_user", s.Flow == "access", strings.HasPrefix(s.Flow, "logout"):
 		return !strings.Contains(s.Flow+" "+s.Step, "anonymous"), nil
 	}
 	return false, vectors.Differs("the flow %q is not known", s.Flow)
@@ -238,7 +250,7 @@ func judge(s step, got *flowAnswer) (any, error) {
 	}
 	headers := maps.Clone(s.Out.Headers)
 	if _, ok := headers["Cache-Control"]; !ok && got.readUser && got.headers["Cache-Control"] == "no-store, private" {
-		deviate("a page of the application that asked for the user", "Cache-Control: no-store, private")
+		deviate("a page that asked for the user", "Cache-Control: no-store, private")
 		headers["Cache-Control"] = "no-store, private"
 	}
 	if !maps.Equal(got.headers, headers) {
@@ -249,6 +261,9 @@ func judge(s step, got *flowAnswer) (any, error) {
 	}
 	if got.text != "" && got.text != s.Out.Text {
 		differ("page", got.text, s.Out.Text)
+	}
+	if s.Out.Mails != nil && !reflect.DeepEqual(got.mails, *s.Out.Mails) {
+		differ("mails", got.mails, *s.Out.Mails)
 	}
 	if len(wrong) > 0 {
 		return nil, vectors.Differs("%s / %s\n  %s", s.Flow, s.Step, strings.Join(wrong, "\n  "))

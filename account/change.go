@@ -30,7 +30,9 @@ func (s *Service) ChangePassword(ctx context.Context, id, old string, chosen New
 	case !ok:
 		found.add("old_password", "Your old password was entered incorrectly. Please enter it again.")
 	}
-	s.check(ctx, chosen, u, "new_password", &found)
+	if err := s.check(ctx, chosen, u, "new_password", &found); err != nil {
+		return "", err
+	}
 	if err := found.or(); err != nil {
 		return "", err
 	}

@@ -97,7 +97,7 @@ func (s *Service) composeReset(ctx context.Context, about request) ([]*mail.Mess
 	}
 	var letters []*mail.Message
 	for _, u := range found {
-		if !u.Active || !password.Usable(u.PasswordHash) || !sameAddress(about.Email, u.Email) {
+		if !u.Active || !password.Usable(u.PasswordHash) || !auth.SameIdentifier(about.Email, u.Email) {
 			continue
 		}
 		l := s.letter(about.Base, about.Asked, &u)

@@ -181,7 +181,7 @@ func (s *Service) ConfirmEmailChange(ctx context.Context, id, token, base string
 			return err
 		}
 		for _, other := range known {
-			if other.ID != u.ID && sameAddress(other.Email, link.Email) {
+			if other.ID != u.ID && auth.SameIdentifier(other.Email, link.Email) {
 				return ErrLink
 			}
 		}

@@ -53,7 +53,9 @@ func (s *Service) Reset(ctx context.Context, uidb64, token string, chosen NewPas
 		return err
 	}
 	var found Invalid
-	s.check(ctx, chosen, u, "new_password", &found)
+	if err := s.check(ctx, chosen, u, "new_password", &found); err != nil {
+		return err
+	}
 	if err := found.or(); err != nil {
 		return err
 	}

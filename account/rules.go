@@ -2,74 +2,21 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/password"
 )
 
 // maxPassword is the longest password that is taken, in characters: far above what anybody types.
 const maxPassword = 4096
 
-func eightCharacters(_ context.Context, password string, _ User) []string {
-	if utf8.RuneCountInString(password) < 8 {
-		return []string{"This password is too short. Choose one of at least 8 characters; a sentence is better than a word."}
-	}
-	return nil
-}
-
-func plainUsername(name string) string {
-	switch {
-	case name == "":
-		return "Choose a user name."
-	case utf8.RuneCountInString(name) > 150:
-		return "This user name is too long. Choose one of at most 150 characters."
-	case strings.ContainsFunc(name, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune("_.@+-", r)
-	}):
-		return "Use letters, digits and @ . + - _ only."
-	}
-	return ""
-}
-
-// plainEmail is Django's rule for addresses without its rarities: no quoted local parts.
-func plainEmail(address string) bool {
-	local, domain, ok := cutLast(address, "@")
-	if !ok || local == "" || domain == "" || utf8.RuneCountInString(address) > maxEmail {
-		return false
-	}
-	for part := range strings.SplitSeq(local, ".") {
-		if part == "" || strings.ContainsFunc(part, func(r rune) bool {
-			return !(r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("!#$%&'*+/=?^_`{}|~-", r))
-		}) {
-			return false
-		}
-	}
-	if domain == "localhost" {
-		return true
-	}
-	if inner, ok := strings.CutPrefix(domain, "["); ok {
-		_, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
-		return err == nil && strings.HasSuffix(domain, "]")
-	}
-	labels := strings.Split(domain, ".")
-	for _, label := range labels {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
-			strings.ContainsFunc(label, func(r rune) bool { return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-			return false
-		}
-	}
-	return len(labels) >= 2
-}
-
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
+// maxEmail is the longest address that is stored, in characters.
+const maxEmail = 254
 
 // address reads a typed e-mail address.
 func (s *Service) address(typed string) (string, error) {
@@ -77,10 +24,23 @@ func (s *Service) address(typed string) (string, error) {
 	switch {
 	case typed == "":
 		return "", invalid("email", "Enter your e-mail address.")
-	case !s.cfg.CheckEmail(typed) || utf8.RuneCountInString(typed) > maxEmail:
+	case utf8.RuneCountInString(typed) > maxEmail || !auth.ValidEmail(typed):
 		return "", invalid("email", "Enter a valid e-mail address, such as ada@example.com.")
 	}
 	return typed, nil
+}
+
+// usernameProblem says what is wrong with a new user name, or "".
+func usernameProblem(name string) string {
+	switch {
+	case name == "":
+		return "Choose a user name."
+	case utf8.RuneCountInString(name) > auth.MaxUsername:
+		return fmt.Sprintf("This user name is too long. Choose one of at most %d characters.", auth.MaxUsername)
+	case !auth.ValidUsername(name):
+		return "Use letters, digits and @ . + - _ only."
+	}
+	return ""
 }
 
 // isBlank is what Python's str.strip removes.
@@ -92,30 +52,40 @@ type NewPassword struct{ First, Second string }
 // String hides the password.
 func (NewPassword) String() string { return "account.NewPassword([redacted])" }
 
-// check adds what is wrong with a new password of u. The fields have Django's names behind the prefix.
-func (s *Service) check(ctx context.Context, p NewPassword, u User, prefix string, found *Invalid) {
+// GoString hides the password from %#v.
+func (p NewPassword) GoString() string { return p.String() }
+
+// check adds what is wrong with a new password of u to found. The fields have Django's names behind the prefix. Its error is
+// that a rule could not be applied.
+func (s *Service) check(ctx context.Context, p NewPassword, u User, prefix string, found *Invalid) error {
 	first, second := prefix+"1", prefix+"2"
 	switch {
 	case p.First == "":
 		found.add(first, "Choose a new password.")
-		return
+		return nil
 	case p.Second == "":
 		found.add(second, "Type the new password once more.")
-		return
+		return nil
 	case p.First != p.Second:
 		found.add(second, "The two passwords are not the same. Type the new one twice.")
-		return
+		return nil
 	case strings.TrimFunc(p.First, isBlank) == "":
 		found.add(first, "A password of blanks alone is no password. Choose another one.")
-		return
+		return nil
 	case utf8.RuneCountInString(p.First) > maxPassword:
 		found.add(first, fmt.Sprintf("This password is too long. Choose one of at most %d characters.", maxPassword))
-		return
+		return nil
 	case strings.ContainsRune(p.First, 0):
 		found.add(first, "This password holds a character that cannot be typed. Choose another one.")
-		return
+		return nil
 	}
-	for _, text := range s.cfg.CheckPassword(ctx, p.First, u) {
+	err := s.cfg.Validators.Validate(ctx, p.First, password.About{Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email})
+	var problems password.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	for _, text := range problems.Messages() {
 		found.add(first, text)
 	}
+	return nil
 }

@@ -11,9 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/password"
 	"github.com/cardea-go/cardea/throttle"
@@ -25,13 +22,8 @@ type Config struct {
 	Hashers *password.Hashers
 	// ResetTokens make and check the tokens of reset links.
 	ResetTokens *auth.ResetTokens
-	// CheckPassword says what is wrong with a new password of u, in sentences that say what to do; none when it is good.
-	// A blank password is refused in any case. Defaults to eight characters.
-	CheckPassword func(ctx context.Context, password string, u User) []string
-	// CheckUsername says what is wrong with a new user name, or "". Defaults to letters, digits and @ . + - _, at most 150.
-	CheckUsername func(username string) string
-	// CheckEmail tells whether an address is well formed. Defaults to Django's rule in short.
-	CheckEmail func(address string) bool
+	// Validators are the rules of new passwords. A blank password is refused in any case. Defaults to none.
+	Validators password.Validators
 	// Requests limits what people ask for who are not logged in, by the typed address and by where they come from. Defaults to
 	// no limit.
 	Requests Limiter
@@ -79,15 +71,6 @@ func New(tables Tables, cfg Config) (*Service, error) {
 		return nil, errors.New("account: Config needs Hashers and ResetTokens")
 	case strings.ContainsAny(cfg.From+cfg.Site, "\r\n"):
 		return nil, errors.New("account: Config.From and Config.Site are one line each")
-	}
-	if cfg.CheckPassword == nil {
-		cfg.CheckPassword = eightCharacters
-	}
-	if cfg.CheckUsername == nil {
-		cfg.CheckUsername = plainUsername
-	}
-	if cfg.CheckEmail == nil {
-		cfg.CheckEmail = plainEmail
 	}
 	if cfg.Path == "" {
 		cfg.Path = "/accounts/"
@@ -148,11 +131,3 @@ func (s *Service) enqueue(ctx context.Context, box Outbox, kind string, about an
 	}
 	return box.Enqueue(ctx, kind, data, s.cfg.Now())
 }
-
-// sameAddress compares addresses as Django does since CVE-2019-19844: NFKC and case folding.
-func sameAddress(a, b string) bool { return folded(a) == folded(b) }
-
-func folded(s string) string { return cases.Fold().String(norm.NFKC.String(s)) }
-
-// maxEmail is the longest address that is stored, in characters.
-const maxEmail = 254

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/mail"
 )
 
@@ -50,7 +49,7 @@ func (s *Service) owners(ctx context.Context, email string) ([]User, error) {
 	var owners []User
 	seen := map[string]bool{}
 	for _, u := range found {
-		if sameAddress(email, u.Email) && !seen[u.Email] {
+		if auth.SameIdentifier(email, u.Email) && !seen[u.Email] {
 			seen[u.Email] = true
 			owners = append(owners, u)
 		}
@@ -97,7 +96,7 @@ func (s *Service) FinishSignup(ctx context.Context, token string, chosen Signup)
 		return User{}, outage("look at a link", err)
 	}
 	u := User{
-		Username: norm.NFKC.String(strings.TrimFunc(chosen.Username, isBlank)), Email: link.Email, Active: true,
+		Username: auth.TypedUsername(chosen.Username, auth.MaxUsername), Email: link.Email, Active: true,
 		FirstName: strings.TrimFunc(chosen.FirstName, isBlank), LastName: strings.TrimFunc(chosen.LastName, isBlank),
 	}
 	if err := s.checkSignup(ctx, u, chosen.Password); err != nil {
@@ -116,7 +115,7 @@ func (s *Service) FinishSignup(ctx context.Context, token string, chosen Signup)
 			return err
 		}
 		for _, other := range known {
-			if sameAddress(other.Email, link.Email) {
+			if auth.SameIdentifier(other.Email, link.Email) {
 				return ErrLink
 			}
 		}
@@ -137,7 +136,7 @@ func usernameTaken() error {
 
 func (s *Service) checkSignup(ctx context.Context, u User, chosen NewPassword) error {
 	var found Invalid
-	if text := s.cfg.CheckUsername(u.Username); text != "" {
+	if text := usernameProblem(u.Username); text != "" {
 		found.add("username", text)
 	} else {
 		taken, err := s.tables.Users.NameTaken(ctx, u.Username)
@@ -153,6 +152,8 @@ func (s *Service) checkSignup(ctx context.Context, u User, chosen NewPassword) e
 			found.add(field, "Write this name in at most 150 characters, on one line.")
 		}
 	}
-	s.check(ctx, chosen, u, "password", &found)
+	if err := s.check(ctx, chosen, u, "password", &found); err != nil {
+		return err
+	}
 	return found.or()
 }

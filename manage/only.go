@@ -14,8 +14,6 @@ type onlyDjango struct {
 	AuthPasswordValidators         []string `setting:"auth_password_validators" only:""`
 	CSRFFailureView                string   `setting:"csrf_failure_view" only:"django.views.csrf.csrf_failure"`
 	Debug                          *bool    `setting:"debug" only:"false"`
-	DefaultFromEmail               string   `setting:"default_from_email" only:"webmaster@localhost"`
-	PasswordResetTimeout           int64    `setting:"password_reset_timeout" only:"259200"`
 	SessionCacheAlias              string   `setting:"session_cache_alias" only:"default"`
 	SessionEngine                  string   `setting:"session_engine" only:"db django.contrib.sessions.backends.db"`
 	SessionFilePath                string   `setting:"session_file_path" only:""`

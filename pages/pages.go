@@ -1,4 +1,5 @@
-// Package pages has the ready pages of a site: log in, log out, the profile, and the pages that say what went wrong.
+// Package pages has the ready pages of a site: log in, log out, the profile, passwords, addresses, sessions, and the pages that
+// say what went wrong.
 //
 // They live at the names of Django's django.contrib.auth.urls under any prefix, need no script, carry a strict
 // Content-Security-Policy, and can be replaced one by one through an fs.FS.
@@ -6,6 +7,7 @@ package pages
 
 import (
 	"errors"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -14,8 +16,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/origin"
+	"github.com/cardea-go/cardea/sessions"
 )
 
 // Config says how the pages look and where they lead. The zero value works.
@@ -34,6 +38,20 @@ type Config struct {
 	RedirectStatus int
 	// Identifier is what people type to log in: "username", "email" or "either". Defaults to "username".
 	Identifier string
+	// Accounts changes and resets passwords and addresses. Defaults to none: the pages for that are then not there.
+	Accounts *account.Service
+	// WithoutMail says that no mail leaves this site: the pages that need some are then not there.
+	WithoutMail bool
+	// Signup lets people make accounts. It needs Accounts and mail. Defaults to no.
+	Signup bool
+	// Sessions lists people's sessions and ends them. Defaults to none: that page is then not there.
+	Sessions sessions.Lister
+	// MinimumPassword is the least number of characters of a new password, for password managers. Defaults to 8.
+	MinimumPassword int
+	// PasswordHelp are the rules of new passwords, a sentence each. Defaults to one about the length.
+	PasswordHelp []string
+	// Location is the time zone of times on the pages. Defaults to UTC.
+	Location *time.Location
 	// Describe says who a user is. Defaults to the user's id.
 	Describe func(auth.User) Description
 	// Templates overlays the built-in templates: a file of the same name replaces ours. Defaults to none.
@@ -49,6 +67,7 @@ type Config struct {
 // A Description is what the pages show of a user.
 type Description struct {
 	Name  string // short, for the top of the page
+	Login string // what the user types to log in, for password managers
 	Facts []Fact // for the profile, in order
 }
 
@@ -58,6 +77,7 @@ type Fact struct{ Name, Value string }
 // Pages serves the built-in pages. Make it with [New].
 type Pages struct {
 	gate      auth.Gate
+	renewer   renewer
 	cfg       Config
 	templates map[string]*template.Template
 	assets    map[string]asset
@@ -101,7 +121,20 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.MinimumPassword == 0 {
+		cfg.MinimumPassword = 8
+	}
+	if cfg.PasswordHelp == nil {
+		cfg.PasswordHelp = []string{fmt.Sprintf("At least %d characters. A sentence is better than a word.", cfg.MinimumPassword)}
+	}
+	if cfg.Location == nil {
+		cfg.Location = time.UTC
+	}
 	p := &Pages{gate: gate, cfg: cfg}
+	var ok bool
+	if p.renewer, ok = gate.(renewer); !ok && cfg.Accounts != nil {
+		return nil, errors.New("pages: Config.Accounts needs a gate that has Renew, as an auth.Auth has")
+	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {
 		return nil, err
@@ -115,6 +148,7 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 		{path: "logout/", methods: []string{"POST", "OPTIONS"}, noCache: true, serve: p.logout},
 		{path: "profile/", methods: []string{"GET", "HEAD", "OPTIONS"}, serve: p.profile},
 	}
+	p.routes = append(p.routes, p.accountRoutes()...)
 	return p, nil
 }
 
@@ -126,12 +160,15 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, route := range p.routes {
-		switch {
-		case path == route.path:
+		if values, ok := match(route.path, path); ok {
+			for name, value := range values {
+				r.SetPathValue(name, value)
+			}
 			p.serve(w, r, route)
 			return
-		case path+"/" == route.path && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-			target := origin.From(r).Prefix + p.cfg.Prefix + route.path
+		}
+		if _, ok := match(route.path, path+"/"); ok && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			target := origin.From(r).Prefix + p.cfg.Prefix + path + "/"
 			if r.URL.RawQuery != "" {
 				target += "?" + r.URL.RawQuery
 			}

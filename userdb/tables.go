@@ -9,7 +9,7 @@ import (
 )
 
 // cardeaTables are Cardea's own, beside cardea_meta.
-var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup", "cardea_outbox"}
+var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup", "cardea_outbox", "cardea_link"}
 
 // mark makes cardea_meta and notes in it who made the database.
 func (m *migration) mark() error {
@@ -70,6 +70,7 @@ func (m *migration) cardea() error {
 				"expires_at " + moment + " NOT NULL, used_at " + moment + " NULL)" + m.engine(),
 		}},
 		m.outboxTable(),
+		m.linkTable(users, id),
 	} {
 		if err := m.create(t.name, t.stmts...); err != nil {
 			return err
