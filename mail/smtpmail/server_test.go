@@ -186,8 +186,9 @@ func certificate(t *testing.T, name string) (*tls.Config, *x509.CertPool) {
 }
 
 // script runs a server that no library would be: it answers each line that begins with a word by what the test says, and "hang" and
-// "die" are what they say. It returns its port, and how often the content of a mail came to its end.
-func script(t *testing.T, answers map[string]string) (port int, ended func() int) {
+// "die" are what they say. The first connection gets the first answers, and so on; the last ones stay. It returns its port, and how
+// often the content of a mail came to its end.
+func script(t *testing.T, days ...map[string]string) (port int, ended func() int) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -204,7 +205,7 @@ func script(t *testing.T, answers map[string]string) (port int, ended func() int
 			_ = c.Close()
 		}
 	})
-	serve := func(c net.Conn) {
+	serve := func(c net.Conn, answers map[string]string) {
 		answer := func(word, otherwise string) bool {
 			text, ok := answers[word]
 			if !ok {
@@ -260,7 +261,7 @@ func script(t *testing.T, answers map[string]string) (port int, ended func() int
 		}
 	}
 	go func() {
-		for {
+		for i := 0; ; i++ {
 			c, err := ln.Accept()
 			if err != nil {
 				return
@@ -268,7 +269,7 @@ func script(t *testing.T, answers map[string]string) (port int, ended func() int
 			mu.Lock()
 			conns = append(conns, c)
 			mu.Unlock()
-			go serve(c)
+			go serve(c, days[min(i, len(days)-1)])
 		}
 	}()
 	return ln.Addr().(*net.TCPAddr).Port, func() int {
