@@ -75,7 +75,7 @@ django() {
 		"$want".*) ;;
 		*) die "$suite has moved on: it holds Django $got, not $want" ;;
 		esac
-		"$home/python.new" -c 'import argon2, bcrypt, MySQLdb, psycopg2' || die "a driver or a hasher does not load"
+		"$home/python.new" -c 'import argon2, bcrypt, MySQLdb, psycopg2, redis' || die "a driver or a hasher does not load"
 		mv "$home/python.new" "$home/python"
 	fi
 	got=$("$home/python" -c 'import django; print(django.__version__)')
@@ -85,8 +85,9 @@ django() {
 # Extensions compiled for this machine's Python come from its own suite, with the libraries that they load.
 drivers="$dir/drivers-$codename"
 libs="$drivers/usr/lib/$($python -c 'import sysconfig; print(sysconfig.get_config_var("MULTIARCH"))')"
-if [ ! -d "$drivers" ]; then
+if [ ! -d "$drivers/usr/lib/python3/dist-packages/redis" ]; then
 	fetch "$codename" "$drivers" python3-psycopg2 python3-mysqldb python3-argon2 python3-bcrypt python3-cffi-backend \
+		python3-redis python3-async-timeout python3-deprecated python3-packaging python3-wrapt \
 		libpq5 libmariadb3 libargon2-1
 fi
 

@@ -30,3 +30,17 @@ func DjangoFileLive(d Data, modified, now time.Time, age time.Duration) bool {
 	}
 	return end.Sub(now) >= time.Second // Django counts whole seconds
 }
+
+// DjangoLife returns what a session says of its own end, for a store that knows only when it was saved: the moment itself, or how
+// long after saving that is, which is age where the session says nothing (SessionBase.get_expiry_date).
+func DjangoLife(d Data, age time.Duration) (life time.Duration, at time.Time) {
+	raw, ok := d.Get(expiryKey)
+	if !ok {
+		return age, time.Time{}
+	}
+	life, at, ok = parseExpiry(raw)
+	if !ok || at.IsZero() && life == 0 {
+		return age, time.Time{}
+	}
+	return life, at
+}
