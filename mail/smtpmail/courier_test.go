@@ -59,7 +59,7 @@ func TestNobodyThere(t *testing.T) {
 		t.Errorf("Once: got %d, %v", n, err)
 	}
 	left, err := box.List(t.Context(), 10)
-	if err != nil || len(left) != 1 || !left[0].Due.IsZero() || !strings.HasSuffix(left[0].LastError, "RCPT TO: 550 5.1.1 <(recipient)>: no such user") {
+	if err != nil || len(left) != 1 || !left[0].Due.IsZero() || !strings.HasSuffix(left[0].LastError, `RCPT TO: 550 "5.1.1 <(recipient)>: no such user"`) {
 		t.Errorf("left: %+v, %v", left, err)
 	}
 }
