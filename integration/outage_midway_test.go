@@ -15,7 +15,6 @@ import (
 func TestOutageMidway(t *testing.T) {
 	t.Parallel()
 	harness.Each(t, func(t *testing.T, db testdb.DB) {
-		harness.Migrated(t, db, "ada")
 		for _, fault := range []struct {
 			name  string
 			begin func(p *harness.Proxy, messages int)
@@ -25,6 +24,8 @@ func TestOutageMidway(t *testing.T) {
 		} {
 			t.Run(fault.name, func(t *testing.T) {
 				t.Parallel()
+				db := testdb.New(t, db.Kind) // its own: the logins of one address are limited
+				harness.Migrated(t, db, "ada")
 				proxy, address := harness.ProxyTo(t, db.URL)
 				site := harness.Serve{DB: address, Env: []string{harness.CheapHashing}}.Start(t)
 				stride := 1
