@@ -41,6 +41,8 @@ type grammar struct {
 	CreateSuperuser createSuperuserCommand `cmd:"" name:"createsuperuser" help:"Make a user who may do everything."`
 	ChangePassword  changePasswordCommand  `cmd:"" name:"changepassword" help:"Set a user's password."`
 	ClearSessions   clearSessionsCommand   `cmd:"" name:"clearsessions" help:"Delete expired sessions."`
+	Mail            mailCommand            `cmd:"" help:"Look after the mail that waits to be sent."`
+	SendTestMail    sendTestMailCommand    `cmd:"" name:"sendtestmail" aliases:"sendtestemail" help:"Send a test mail, to see whether the settings work."`
 	ShowConfig      configCommand          `cmd:"" name:"config" help:"Print every setting, its value and where it came from."`
 	Version         versionCommand         `cmd:"" help:"Print the version."`
 }

@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 			defer stop()
 			os.Exit(manage.Main(ctx, "0.0.0-test"))
 		},
+		"outbox": fillOutbox,
 	})
 }
 

@@ -54,6 +54,9 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	if len(s.AllowedHosts) == 0 {
 		s.AllowedHosts = defaultHosts(host)
 	}
+	if s.Mail, err = s.mailSender(p.Stdout); err != nil {
+		return err
+	}
 	db, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -75,6 +78,7 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", http.HandlerFunc(site.Pages.Home))
 	mux.Handle(s.accounts(), site.Pages)
+	mux.Handle("/.well-known/", http.HandlerFunc(site.Pages.WellKnown))
 	mux.Handle("/setup/{token}/", setup)
 	outer := http.NewServeMux()
 	outer.Handle("GET /healthz", health(db))
