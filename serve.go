@@ -21,10 +21,9 @@ type sweeper interface {
 	Sweep(ctx context.Context, now time.Time) (int, error)
 }
 
-// Run does the site's chores until ctx ends: it sends the mail that waits and deletes expired sessions, counters and links. Several processes may run it on one
-// database. A failure is logged and tried again at the next round.
+// Run does the site's chores until ctx ends: it sends the mail that waits and deletes expired sessions, counters and links. Several
+// processes may run it on one database. A failure is logged and tried again at the next round.
 func (s *Site[U]) Run(ctx context.Context) error {
-	s.warm(ctx)
 	if s.courier != nil {
 		sending := make(chan struct{})
 		go func() {
@@ -33,6 +32,7 @@ func (s *Site[U]) Run(ctx context.Context) error {
 		}()
 		defer func() { <-sending }() // it ends the message under way
 	}
+	s.warm(ctx)
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
