@@ -3,6 +3,7 @@ package password_test
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -214,6 +215,15 @@ func TestCommonKnowsDjangosList(t *testing.T) {
 		}
 	}
 	fmt.Printf("common: knows %d of the %d entries of Django's list that have 8 characters or more\n", known, entries)
+	list, err := password.OpenList(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := password.Entries(list)
+	if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(all, "\n")))); len(all) != 19_640 ||
+		sum != "b07157b3926b3e61f4c09c178aabaf4adff31d90a2314be35a0cae5b53e8e03e" {
+		t.Errorf("read %d entries with the sum %s from Django's list", len(all), sum)
+	}
 	if entries != 8_354 || known*100 < entries*65 {
 		t.Errorf("knows %d of %d, want 65 percent of 8354", known, entries)
 	}

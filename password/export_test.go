@@ -1,6 +1,13 @@
 package password
 
-import "unicode/utf8"
+import (
+	"maps"
+	"slices"
+	"unicode/utf8"
+)
+
+// Entries are the passwords of a list, sorted.
+func Entries(l *List) []string { return slices.Sorted(maps.Keys(l.entries)) }
 
 // SplitParts and TooDifferentInLength are the parts of the similarity that Django's recorded answers are about.
 var (

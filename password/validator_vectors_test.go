@@ -2,10 +2,14 @@ package password_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cardea-go/cardea/auth"
@@ -295,8 +299,10 @@ func (v *validatorVectors) meta(c *vectors.Case) (any, error) {
 	if err != nil {
 		return nil, vectors.Differs("%v", err)
 	}
-	if list.Len() != 19_640 {
-		return nil, vectors.Differs("Django's list has %d entries", list.Len())
+	entries := password.Entries(list)
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(entries, "\n"))))
+	if out := string(c.Raw); !strings.Contains(out, strconv.Itoa(len(entries))) && !strings.Contains(out, sum) {
+		return nil, vectors.Differs("%d entries with the sum %s, want %s", len(entries), sum, c.Out)
 	}
 	return vectors.Same, nil
 }
