@@ -44,7 +44,7 @@ func (s *sender) Send(ctx context.Context, m *mail.Message) error {
 	}
 	text := strings.ReplaceAll(err.Error(), l.to.Address, "(recipient)") // which the server may repeat
 	if ended := ctx.Err(); ended != nil {
-		err, text = ended, "no answer in time: "+ended.Error()
+		err, text = ended, "given up without an answer: "+ended.Error()
 	}
 	server := net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port))
 	return &failure{text: fmt.Sprintf("smtpmail: %s: %s: %s", server, at, text), err: err, forGood: forGood(at, err)}
