@@ -51,6 +51,9 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	if err := cfg.complete(row); err != nil {
 		return nil, err
 	}
+	if _, none := parts.Sessions.(sessions.Stateless); none && (cfg.SessionIdle > 0 || cfg.SessionAbsolute > 0) {
+		return nil, fmt.Errorf("SessionStore keeps nothing, so it cannot hold SessionIdle (%v) and SessionAbsolute (%v): choose another store, or the profile %q, which sets neither", cfg.SessionIdle, cfg.SessionAbsolute, Django)
+	}
 	keys := signing.Keys{Current: cfg.SecretKey, Fallbacks: cfg.SecretKeyFallbacks}
 	s := &Site[U]{logger: cfg.Logger, now: cfg.Now, Hashers: parts.Hashers}
 	if s.Hashers == nil {
@@ -97,6 +100,8 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		Keys:             keys,
 		Limiter:          limiter,
 		Policy:           cfg.Policy,
+		Permissions:      cfg.Permissions,
+		Notice:           func(r *http.Request, text string) { _ = messages.Info(r, text) },
 		LoginURL:         cfg.LoginURL,
 		LoginRedirectURL: cfg.LoginRedirectURL,
 		OnLogin:          cfg.OnLogin,

@@ -22,6 +22,7 @@ import (
 	"github.com/cardea-go/cardea/origin"
 	"github.com/cardea-go/cardea/pages"
 	"github.com/cardea-go/cardea/password"
+	"github.com/cardea-go/cardea/perm"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/userdb"
 )
@@ -95,6 +96,7 @@ func (s *Site[U]) Error(w http.ResponseWriter, r *http.Request, err error) {
 type View[U auth.User] struct {
 	User     U // the zero value when nobody is logged in
 	LoggedIn bool
+	Perms    *perm.Perms        // what the user may do: {{if .Perms.Has "shop.add_order"}}
 	Messages []messages.Message // shown now, gone afterwards
 	CSRF     template.HTML      // the hidden field of a form
 	Next     string             // where the visitor wanted to go, if that is safe
@@ -113,6 +115,7 @@ func (s *Site[U]) Render(w http.ResponseWriter, r *http.Request, t *template.Tem
 		s.Error(w, r, err)
 		return
 	}
+	v.Perms = s.Auth.Permissions(r)
 	v.Messages = messages.Take(r)
 	v.CSRF = csrf.Field(r)
 	v.Next = s.Pages.Next(r)

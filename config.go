@@ -11,6 +11,8 @@ import (
 	"github.com/cardea-go/cardea/mail"
 	"github.com/cardea-go/cardea/pages"
 	"github.com/cardea-go/cardea/password"
+	"github.com/cardea-go/cardea/perm"
+	"github.com/cardea-go/cardea/sessions"
 )
 
 // Config says how a site differs from the defaults of its profile. Only SecretKey is required.
@@ -98,6 +100,10 @@ type Config struct {
 	SessionIdle     time.Duration `setting:"session_idle"`
 	SessionAbsolute time.Duration `setting:"session_absolute"`
 
+	// SessionStore keeps the sessions in place of the database, such as one of package sessions/redisstore. A store that keeps nothing,
+	// see [sessions.Stateless], goes with a profile that sets no limits which such a store cannot hold: Django's.
+	SessionStore sessions.Store
+
 	// MessageStorage is "fallback", "cookie" or "session", or Django's dotted path of one of them. Defaults to "fallback".
 	MessageStorage string `setting:"message_storage"`
 	// MessageLevel is the least level that is recorded. Defaults to 20, INFO.
@@ -124,6 +130,8 @@ type Config struct {
 	Backends []auth.Backend
 	// Describe says who a user is, on the pages. Defaults to what userdb.User holds.
 	Describe func(user auth.User) pages.Description
+	// Permissions are asked in order what a user may do. Defaults to the users of the database.
+	Permissions []perm.Source
 	// Policy is asked at each login and at each request whether what was proven is enough. Defaults to yes.
 	Policy auth.Policy
 	// OnLogin, OnLogout and OnLoginFailed are told what happened, after it did. The credentials of a failure are masked.

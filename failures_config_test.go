@@ -12,6 +12,8 @@ import (
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/cardeatest"
 	"github.com/cardea-go/cardea/password"
+	"github.com/cardea-go/cardea/sessions"
+	"github.com/cardea-go/cardea/perm"
 	"github.com/cardea-go/cardea/userdb"
 )
 
@@ -56,6 +58,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 	"SessionCookieSameSite":   {func(c *cardea.Config) { c.SessionCookieSameSite = "lax" }},
 	"SessionIdle":             {func(c *cardea.Config) { c.SessionIdle = -time.Hour }},
 	"SessionAbsolute":         {func(c *cardea.Config) { c.SessionAbsolute = -time.Hour }},
+	"SessionStore":            {func(c *cardea.Config) { c.SessionStore = forgetful{} }},
 	"MessageStorage":          {func(c *cardea.Config) { c.MessageStorage = "memory" }},
 	"MessageLevel":            {func(c *cardea.Config) { c.MessageLevel = -1 }},
 	"CSRFCookieName":          {func(c *cardea.Config) { c.CSRFCookieName = "csrf=token" }},
@@ -69,6 +72,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 
 	"DataUploadMaxNumberFields": {func(c *cardea.Config) { c.DataUploadMaxNumberFields = -1 }},
 	"Backends":                  {func(c *cardea.Config) { c.Backends = []auth.Backend{} }, func(c *cardea.Config) { c.Backends = []auth.Backend{nil} }},
+	"Permissions":               {func(c *cardea.Config) { c.Permissions = []perm.Source{nil} }},
 	"OnLogin":                   {func(c *cardea.Config) { c.OnLogin = []func(*http.Request, auth.User){nil} }},
 	"OnLogout":                  {func(c *cardea.Config) { c.OnLogout = []func(*http.Request, auth.User){nil} }},
 	"OnLoginFailed":             {func(c *cardea.Config) { c.OnLoginFailed = []func(*http.Request, map[string]string, error){nil} }},
@@ -81,6 +85,11 @@ var unbreakable = []string{
 	"SessionSaveEveryRequest", "SessionExpireAtBrowserClose", "MessageTags", "CSRFCookieSecure", "CSRFCookieHTTPOnly", "CSRFUseSessions",
 	"Signup", "Mail", "Describe", "Policy", "Hashers", "Funcs", "Logger", "Now",
 }
+
+// forgetful keeps nothing.
+type forgetful struct{ sessions.Store }
+
+func (forgetful) Stateless() {}
 
 func brokenURLs(field func(c *cardea.Config) *string) (broken []func(c *cardea.Config)) {
 	for _, value := range []string{"javascript:alert(1)", "//evil.example/", "here", `/\evil.example`, "/x\r\nSet-Cookie: a=b", "https:/evil.example"} {

@@ -42,7 +42,7 @@ func (p *Pages) loginForm() loginForm {
 
 // login is Django's LoginView.
 func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
-	if p.cfg.RedirectAuthenticatedUser {
+	if p.cfg.RedirectAuthenticatedUser && !auth.Again(r) {
 		switch _, err := p.gate.Who(r); {
 		case err == nil:
 			target := p.loginTarget(r)

@@ -108,6 +108,7 @@ func (p *Pages) classify(err error) Problem {
 		insecure *origin.InsecureError
 		tooLarge *http.MaxBytesError
 		panicked *respond.PanicError
+		denied   *auth.DeniedError
 		outage   *auth.OutageError
 		store    *sessions.StoreError
 	)
@@ -132,6 +133,10 @@ func (p *Pages) classify(err error) Problem {
 			Title:      "This address is not known here",
 			Paragraphs: []string{"The name in the address is not one that this site answers to. If you run it, add the name to allowed_hosts."},
 		}
+	case errors.As(err, &denied): // logged by the guard, under this number
+		problem := problemOf(http.StatusForbidden)
+		problem.ID = denied.ID
+		return problem
 	case errors.As(err, &tooLarge):
 		return problemOf(http.StatusRequestEntityTooLarge)
 	case errors.Is(err, sessions.ErrInterrupted):
@@ -185,11 +190,12 @@ func wantsJSON(r *http.Request) bool {
 }
 
 func writeJSON(w http.ResponseWriter, r *http.Request, problem Problem) {
-	body, err := json.Marshal(map[string]any{
-		"title":  problem.Title,
-		"status": problem.Status,
-		"detail": strings.Join(problem.Paragraphs, " "),
-	})
+	body, err := json.Marshal(struct {
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail"`
+		ID     string `json:"id,omitempty"`
+	}{problem.Title, problem.Status, strings.Join(problem.Paragraphs, " "), problem.ID})
 	if err != nil {
 		http.Error(w, http.StatusText(problem.Status), problem.Status)
 		return
