@@ -9,6 +9,7 @@ import (
 
 	"github.com/cardea-go/cardea"
 	"github.com/cardea-go/cardea/cardeatest"
+	"github.com/cardea-go/cardea/internal/testdb"
 	"github.com/cardea-go/cardea/userdb"
 )
 
@@ -24,7 +25,12 @@ type accountSite struct {
 
 func newAccountSite(t *testing.T, change func(cfg *cardea.Config)) *accountSite {
 	t.Helper()
-	s := &accountSite{t: t, db: cardeatest.DB(t), mail: &cardeatest.Mailbox{}}
+	return newAccountSiteOn(t, cardeatest.DB(t), change)
+}
+
+func newAccountSiteOn(t *testing.T, db *userdb.DB, change func(cfg *cardea.Config)) *accountSite {
+	t.Helper()
+	s := &accountSite{t: t, db: db, mail: &cardeatest.Mailbox{}}
 	s.ada = cardeatest.User(t, s.db, "ada", "correct horse")
 	cfg := cardeatest.Config()
 	cfg.Mail = s.mail
@@ -48,6 +54,20 @@ func newAccountSite(t *testing.T, change func(cfg *cardea.Config)) *accountSite 
 	return s
 }
 
+// migrated opens a database and makes its tables.
+func migrated(t *testing.T, empty testdb.DB) *userdb.DB {
+	t.Helper()
+	db, err := userdb.OpenURL(t.Context(), empty.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(t.Context(), userdb.MigrateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
 // deliver sends what waits and ends the test unless that was so many messages.
 func (s *accountSite) deliver(want int) {
 	s.t.Helper()
@@ -55,6 +75,32 @@ func (s *accountSite) deliver(want int) {
 	if err != nil || n != want {
 		s.t.Fatalf("%d messages were sent (%v), want %d", n, err, want)
 	}
+}
+
+// waiting is the number of rows in the outbox.
+func (s *accountSite) waiting() int {
+	s.t.Helper()
+	var n int
+	if err := s.db.Pool().QueryRow("SELECT COUNT(*) FROM cardea_outbox").Scan(&n); err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// askReset asks for a reset mail and returns its link.
+func (s *accountSite) askReset(email string) string {
+	s.t.Helper()
+	s.Another().Visit("/accounts/password_reset/").Fill("email", email).Submit().AtPath("/accounts/password_reset/done/")
+	s.deliver(1)
+	return s.mail.Link(s.t, email)
+}
+
+// askEmail asks, logged in, for another address and returns the link that was mailed there.
+func (s *accountSite) askEmail(b *cardeatest.Browser, password, email string) string {
+	s.t.Helper()
+	b.Visit("/accounts/email/").Fill("email", email).Fill("password", password).Submit().AtPath("/accounts/email/").Sees("not confirmed yet")
+	s.deliver(2)
+	return s.mail.Link(s.t, email)
 }
 
 func logIn(b *cardeatest.Browser, name, password string) *cardeatest.Browser {
