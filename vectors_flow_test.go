@@ -147,6 +147,17 @@ func (w *flowWorld) server(s step) *httptest.Server {
 	mux.Handle("/", site.Pages)
 	mux.HandleFunc("/who/", who)
 	mux.Handle("/private/", site.Auth.Required(http.HandlerFunc(who)))
+	mux.Handle("/perm/", site.Auth.RequirePermission("auth.t1")(http.HandlerFunc(who)))
+	mux.HandleFunc("/perm403/", func(w http.ResponseWriter, r *http.Request) {
+		switch allowed, err := site.Auth.Permissions(r).Has("auth.t1"); {
+		case err != nil:
+			site.Error(w, r, err)
+		case !allowed:
+			site.Error(w, r, auth.ErrDenied)
+		default:
+			who(w, r)
+		}
+	})
 	mux.HandleFunc("/touch/", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.From(r).Set("cart", []int{1}); err != nil {
 			site.Error(w, r, err)
@@ -306,7 +317,7 @@ func (c *flowClient) send(s step) (*flowAnswer, error) {
 	if s.Out.Mails != nil {
 		got.mails = c.world.mails(c.world.site)
 	}
-	if strings.HasPrefix(s.In.URL, "/who/") || strings.HasPrefix(s.In.URL, "/private/") || strings.HasPrefix(s.In.URL, "/password_change/") {
+	if strings.HasPrefix(s.In.URL, "/who/") || strings.HasPrefix(s.In.URL, "/private/") || strings.HasPrefix(s.In.URL, "/perm") || strings.HasPrefix(s.In.URL, "/password_change/") {
 		got.readUser = true
 	}
 	if (got.readUser && !strings.HasPrefix(s.In.URL, "/password_change/") || strings.HasPrefix(s.In.URL, "/touch/")) && resp.StatusCode == http.StatusOK {

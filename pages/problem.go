@@ -175,7 +175,7 @@ func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, problem Problem)
 		h.Set("WWW-Authenticate", "Cookie")
 	}
 	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
+		h.Set("Cache-Control", "no-store, private")
 	}
 	if wantsJSON(r) {
 		writeJSON(w, r, problem)
