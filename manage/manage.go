@@ -39,7 +39,12 @@ type grammar struct {
 	Serve           serveCommand           `cmd:"" help:"Serve the built-in pages."`
 	Migrate         migrateCommand         `cmd:"" help:"Create the tables that are missing."`
 	CreateSuperuser createSuperuserCommand `cmd:"" name:"createsuperuser" help:"Make a user who may do everything."`
+	CreateUser      createUserCommand      `cmd:"" name:"createuser" help:"Make a user."`
 	ChangePassword  changePasswordCommand  `cmd:"" name:"changepassword" help:"Set a user's password."`
+	User            userCommand            `cmd:"" help:"Look after users: list, show, activate, deactivate, delete, groups."`
+	Group           groupCommand           `cmd:"" help:"Look after groups: list, create, delete, rename, members, grant, revoke."`
+	Permission      permissionCommand      `cmd:"" help:"Look after permissions: list, grant, revoke."`
+	Sessions        sessionsCommand        `cmd:"" help:"Look after sessions: list, end."`
 	ClearSessions   clearSessionsCommand   `cmd:"" name:"clearsessions" help:"Delete expired sessions."`
 	Mail            mailCommand            `cmd:"" help:"Look after the mail that waits to be sent."`
 	SendTestMail    sendTestMailCommand    `cmd:"" name:"sendtestmail" aliases:"sendtestemail" help:"Send a test mail, to see whether the settings work."`
