@@ -12,8 +12,8 @@ import (
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/cardeatest"
 	"github.com/cardea-go/cardea/password"
-	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/perm"
+	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/userdb"
 )
 
