@@ -159,3 +159,18 @@ func (p *Pages) WellKnown(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	p.redirect(w, r, origin.From(r).Prefix+p.cfg.Prefix+"password_change/", http.StatusFound)
 }
+
+// Public reports whether a request is for a page that people need who are not logged in: log-in, forgotten passwords, signing up,
+// and the looks of the pages, as Django marks its views. It is an exemption for auth.Auth.LoginRequired.
+func (p *Pages) Public(r *http.Request) bool {
+	path, ok := strings.CutPrefix(r.URL.Path, p.cfg.Prefix)
+	if !ok {
+		return false
+	}
+	for _, open := range [...]string{"login/", "password_reset/", "reset/", "signup/", assetFolder} {
+		if strings.HasPrefix(path, open) {
+			return true
+		}
+	}
+	return false
+}

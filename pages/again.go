@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -43,8 +44,16 @@ type againData struct {
 
 type againField struct {
 	csrf.Input
-	ID   int
-	Long bool
+	ID    int
+	Label string
+	Long  bool
+}
+
+// fieldLabels are what the fields of our own forms are called; others go by their name.
+var fieldLabels = map[string]string{
+	"old_password": "Old password", "new_password1": "New password", "new_password2": "New password once more",
+	"password": "Password", "password1": "Password", "password2": "Password once more",
+	"email": "E-mail address", "username": "User name", "first_name": "First name", "last_name": "Last name",
 }
 
 func (p *Pages) formAgain(w http.ResponseWriter, r *http.Request, inputs []csrf.Input) {
@@ -52,7 +61,7 @@ func (p *Pages) formAgain(w http.ResponseWriter, r *http.Request, inputs []csrf.
 	data := againData{Action: full}
 	for i, in := range inputs {
 		data.Files = data.Files || in.File
-		data.Fields = append(data.Fields, againField{Input: in, ID: i, Long: len(in.Value) > 80 || strings.Contains(in.Value, "\n")})
+		data.Fields = append(data.Fields, againField{Input: in, ID: i, Label: cmp.Or(fieldLabels[in.Name], in.Name), Long: len(in.Value) > 80 || strings.Contains(in.Value, "\n")})
 	}
 	p.Render(w, r, http.StatusForbidden, "again.html", View{Title: "Please send this form once more", Data: data, early: true})
 }
