@@ -62,7 +62,7 @@ func (c *createSuperuserCommand) run(ctx context.Context, p *Program, s *Setting
 		c.fill(env)
 		chosen = env["DJANGO_SUPERUSER_PASSWORD"]
 		if c.Username == "" {
-			return errors.New("You must use --username, or DJANGO_SUPERUSER_USERNAME, with --noinput") //nolint:staticcheck // a sentence for people
+			return errors.New("with --noinput, name the user: --username, or DJANGO_SUPERUSER_USERNAME")
 		}
 	} else if chosen, err = c.ask(ctx, p, q, db); err != nil {
 		return err

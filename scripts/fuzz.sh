@@ -8,7 +8,7 @@ for file in $(grep -rl --include='*_test.go' '^func Fuzz' . | sort); do
 	case $file in ./integration/* | ./bench/*) continue ;; esac
 	for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file"); do
 		echo "fuzz $file $target $time"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$(dirname "$file")"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$(dirname "$file")"
 		count=$((count + 1))
 	done
 done
