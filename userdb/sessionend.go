@@ -60,7 +60,7 @@ func (s *SessionStore) EndAll(ctx context.Context, owner, except string) (int, e
 func (s *SessionStore) EndEvery(ctx context.Context) (int, error) {
 	total := 0
 	for { // once more after the last: a rotation that was under way has put a new row behind our back
-		n, err := s.db.sweep(ctx, "django_session", "session_key", "1 = 1")
+		n, err := s.endSome(ctx)
 		total += n
 		if err != nil {
 			return total, err
@@ -73,14 +73,35 @@ func (s *SessionStore) EndEvery(ctx context.Context) (int, error) {
 	return total, err
 }
 
+// endSome ends sessions, whichever, and returns how many; 0 when there are none.
+func (s *SessionStore) endSome(ctx context.Context) (int, error) {
+	if s.ended == nil { // nobody has to hear which
+		return s.db.sweep(ctx, "django_session", "session_key", "1 = 1")
+	}
+	var keys []string
+	err := s.db.each(ctx, "SELECT session_key FROM django_session LIMIT ?", []any{batch}, func(scan func(...any) error) error {
+		var key string
+		err := scan(&key)
+		keys = append(keys, key)
+		return err
+	})
+	if err != nil {
+		return 0, s.failed("end", err)
+	}
+	n, err := s.end(ctx, keys)
+	return n, s.failed("end", err)
+}
+
 // end deletes sessions by their keys as the database holds them, with what they are rotated into meanwhile; see Delete.
 func (s *SessionStore) end(ctx context.Context, keys []string) (total int, err error) {
 	for part := range slices.Chunk(keys, batch) {
 		n := 0
+		var ended []string
 		err := s.db.atomically(ctx, func(ctx context.Context, tx *DB) error {
-			n, err = s.endIn(ctx, tx, part)
+			n, ended, err = s.endIn(ctx, tx, part)
 			return err
 		})
+		s.tell(ctx, ended)
 		if err != nil {
 			return total, err
 		}
@@ -89,20 +110,21 @@ func (s *SessionStore) end(ctx context.Context, keys []string) (total int, err e
 	return total, nil
 }
 
-func (s *SessionStore) endIn(ctx context.Context, tx *DB, keys []string) (total int, err error) {
+func (s *SessionStore) endIn(ctx context.Context, tx *DB, keys []string) (total int, ended []string, err error) {
 	d := s.db.dialect
 	for len(keys) > 0 {
+		ended = append(ended, keys...)
 		args := make([]any, len(keys))
 		for i, key := range keys {
 			args[i] = key
 		}
 		n, err := tx.exec(ctx, "DELETE FROM django_session WHERE session_key IN ("+marks(len(keys))+")", args...)
 		if err != nil {
-			return 0, err
+			return 0, ended, err
 		}
 		total += int(n)
 		if _, err := tx.exec(ctx, "DELETE FROM cardea_session WHERE session_key IN ("+marks(len(keys))+")", args...); err != nil {
-			return 0, err
+			return 0, ended, err
 		}
 		query := "SELECT new_key FROM cardea_rotated WHERE old_key IN (" + marks(len(keys)) + ") AND rotated_at > ?"
 		args, keys = append(args, d.time(s.cfg.Now().Add(-sessions.Grace))), nil
@@ -113,8 +135,8 @@ func (s *SessionStore) endIn(ctx context.Context, tx *DB, keys []string) (total 
 			return err
 		})
 		if err != nil {
-			return 0, err
+			return 0, ended, err
 		}
 	}
-	return total, nil
+	return total, ended, nil
 }

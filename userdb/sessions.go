@@ -34,6 +34,7 @@ type SessionStore struct {
 	codec *sessions.Codec
 	cfg   SessionsConfig
 	load  string
+	ended func(ctx context.Context, keys []string)
 
 	mu       sync.Mutex
 	prepared *sql.Stmt
@@ -47,8 +48,8 @@ var (
 	_ sessions.Tracer  = (*SessionStore)(nil)
 )
 
-// Sessions returns the store of sessions. A Django site that shares them uses the engine django.contrib.sessions.backends.db; with
-// cached_db it would not notice a logout here.
+// Sessions returns the store of sessions. A Django site that shares them uses the engine django.contrib.sessions.backends.db; where its
+// engine is cached_db, package sessions/cached has to stand before this store.
 func (db *DB) Sessions(codec *sessions.Codec, cfg SessionsConfig) *SessionStore {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -68,6 +69,18 @@ func (db *DB) Sessions(codec *sessions.Codec, cfg SessionsConfig) *SessionStore 
 		d.timeColumn("c.last_seen") + ", c.user_id, c.address, c.user_agent" + columns + " FROM django_session s LEFT JOIN cardea_session c ON c.session_key = s.session_key" + join +
 		" WHERE s.session_key = ? AND s.expire_date > ?")
 	return s
+}
+
+// OnEnd has ended called with the keys of sessions, as the database holds them, after Delete, End, EndAll, EndID or EndEvery has ended
+// those; what they were rotated into is among them. It is for who keeps copies of sessions elsewhere. Call it before the store is
+// used.
+func (s *SessionStore) OnEnd(ended func(ctx context.Context, keys []string)) { s.ended = ended }
+
+// tell calls what OnEnd was given.
+func (s *SessionStore) tell(ctx context.Context, keys []string) {
+	if s.ended != nil && len(keys) > 0 {
+		s.ended(ctx, keys)
+	}
 }
 
 // UsersOf names a table of users that the site reads itself, through an auth.Users of its own: for MigrateOptions and

@@ -220,21 +220,25 @@ func (s *SessionStore) Delete(ctx context.Context, key string) error {
 		return nil
 	}
 	d := s.db.dialect
+	var keys []string
 	err := s.db.atomically(ctx, func(ctx context.Context, tx *DB) error {
-		for {
+		keys = nil
+		for gone := id; ; {
+			keys = append(keys, gone)
 			for _, table := range [...]string{"django_session", "cardea_session"} {
-				if _, err := tx.exec(ctx, "DELETE FROM "+table+" WHERE "+d.is("session_key"), d.same(nil, id)...); err != nil {
+				if _, err := tx.exec(ctx, "DELETE FROM "+table+" WHERE "+d.is("session_key"), d.same(nil, gone)...); err != nil {
 					return err
 				}
 			}
 			// Only now: a rotation that was under way has ended, one way or the other.
-			next, err := s.successor(ctx, tx, id)
+			next, err := s.successor(ctx, tx, gone)
 			if err != nil || next == "" {
 				return err
 			}
-			id = next
+			gone = next
 		}
 	})
+	s.tell(ctx, keys) // in any case: what failed may have happened
 	return s.failed("delete", err)
 }
 

@@ -121,7 +121,7 @@ func (t *Table[T]) endAccess(ctx context.Context, owner string, keys []string, s
 	for len(keys) > 0 {
 		part := keys[:min(batch, len(keys))]
 		keys = keys[len(part):]
-		if _, err := sessions.endIn(ctx, t.db, part); err != nil {
+		if _, _, err := sessions.endIn(ctx, t.db, part); err != nil {
 			return err
 		}
 	}

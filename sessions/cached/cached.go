@@ -31,8 +31,10 @@ type Database interface {
 	sessions.Sweeper
 	sessions.Toucher
 	sessions.Tracer
-	// Successors returns what a key was rotated into within [sessions.Grace], and that again. It is asked after Delete.
-	Successors(ctx context.Context, key string) ([]string, error)
+	sessions.Lister
+	// OnEnd has ended called with the keys of sessions that Delete, End or EndAll has ended, those that others were rotated into
+	// among them.
+	OnEnd(ended func(ctx context.Context, keys []string))
 }
 
 // A Cache is where Django keeps its copies: redisstore.Server is one.
@@ -66,9 +68,11 @@ var (
 	_ sessions.Sweeper = (*Store)(nil)
 	_ sessions.Toucher = (*Store)(nil)
 	_ sessions.Tracer  = (*Store)(nil)
+	_ sessions.Lister  = (*Store)(nil)
 )
 
-// New returns a Store over db, whose copies are in cache.
+// New returns a Store over db, whose copies are in cache. Sessions that end by other ways of db, such as userdb's EndEvery, lose their
+// copies too.
 func New(db Database, cache Cache, cfg Config) (*Store, error) {
 	if db == nil || cache == nil {
 		return nil, errors.New("cached: New needs a Database and a Cache")
@@ -88,7 +92,15 @@ func New(db Database, cache Cache, cfg Config) (*Store, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Store{db, cfg, newDrops(cache, cfg)}, nil
+	s := &Store{db, cfg, newDrops(cache, cfg)}
+	db.OnEnd(func(ctx context.Context, keys []string) {
+		copies := make([]string, 0, len(keys))
+		for _, key := range keys {
+			copies = append(copies, s.copy(key))
+		}
+		s.drops.drop(ctx, copies...)
+	})
+	return s, nil
 }
 
 // Load implements [sessions.Store], from the database.
@@ -116,22 +128,23 @@ func (s *Store) Rotate(ctx context.Context, key string, rec sessions.Record) (st
 	return next, err
 }
 
-// Delete implements [sessions.Store].
+// Delete implements [sessions.Store]. The database tells what has ended.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	s.drops.now(ctx, s.copy(key))
-	err := s.db.Delete(ctx, key)
-	s.drops.drop(ctx, s.copy(key))
-	if err != nil {
-		return err
-	}
-	later, err := s.db.Successors(ctx, key)
-	if err != nil {
-		return err
-	}
-	for _, next := range later {
-		s.drops.drop(ctx, s.copy(next))
-	}
-	return nil
+	return s.db.Delete(ctx, key)
+}
+
+// List implements [sessions.Lister].
+func (s *Store) List(ctx context.Context, owner, current string) ([]sessions.Listed, error) {
+	return s.db.List(ctx, owner, current)
+}
+
+// End implements [sessions.Lister]. The database tells what has ended.
+func (s *Store) End(ctx context.Context, owner, id string) error { return s.db.End(ctx, owner, id) }
+
+// EndAll implements [sessions.Lister]. The database tells what has ended.
+func (s *Store) EndAll(ctx context.Context, owner, except string) (int, error) {
+	return s.db.EndAll(ctx, owner, except)
 }
 
 // Touch implements [sessions.Toucher]. The copy stays: Django reads the row again when the copy has run out.

@@ -224,6 +224,44 @@ func TestLogoutAfterRotation(t *testing.T) {
 	}
 }
 
+// TestEndAll: sessions that are ended by their owner, or by who looks after the site, lose their copies, and others keep them.
+func TestEndAll(t *testing.T) {
+	t.Parallel()
+	c, db := newCache(), database(t, nil)
+	s := open(t, db, c, cached.Config{})
+	var keys []string
+	for _, json := range []string{`{"_auth_user_id":"1"}`, `{"_auth_user_id":"1"}`, `{"_auth_user_id":"1"}`, `{"_auth_user_id":"2"}`} {
+		key, err := s.Save(t.Context(), "", record(t, json))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	c.fill(keys...)
+	list, err := s.List(t.Context(), "1", keys[0])
+	if err != nil || len(list) != 3 {
+		t.Fatalf("List: %d sessions, %v", len(list), err)
+	}
+	copies := func() (n int) {
+		for _, key := range keys {
+			if c.has(key) {
+				n++
+			}
+		}
+		return n
+	}
+	i := slices.IndexFunc(list, func(l sessions.Listed) bool { return !l.Current })
+	if err := s.End(t.Context(), "1", list[i].ID); err != nil || copies() != 3 || !c.has(keys[0]) {
+		t.Errorf("End: %v, %d copies are left, want 3", err, copies())
+	}
+	if n, err := s.EndAll(t.Context(), "1", keys[0]); err != nil || n != 1 || copies() != 2 || !c.has(keys[0]) {
+		t.Errorf("EndAll: %d, %v, %d copies are left, want 2", n, err, copies())
+	}
+	if n, err := db.EndEvery(t.Context()); err != nil || n != 2 || copies() != 0 {
+		t.Errorf("EndEvery: %d, %v, %d copies are left, want none", n, err, copies())
+	}
+}
+
 // TestOrder: at a log-out the copy goes first, so that a crash before the end leaves none without a row, and again afterwards.
 func TestOrder(t *testing.T) {
 	t.Parallel()

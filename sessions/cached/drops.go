@@ -30,24 +30,26 @@ func newDrops(cache Cache, cfg Config) *drops {
 	return &drops{cache: cache, cfg: cfg, owed: map[string]time.Time{}}
 }
 
-// now drops a copy at once, and reports whether the cache answered.
-func (d *drops) now(ctx context.Context, key string) bool {
-	if key == "" {
-		return true
+// now drops copies at once, and reports whether the cache answered.
+func (d *drops) now(ctx context.Context, keys ...string) bool {
+	keys = slices.DeleteFunc(keys, func(key string) bool { return key == "" })
+	for part := range slices.Chunk(keys, batch) {
+		if d.resting() || !d.ask(ctx, part...) {
+			return false
+		}
 	}
-	if d.resting() {
-		return false
-	}
-	return d.ask(ctx, key)
+	return true
 }
 
-// drop drops a copy at once, and once more later; as soon as the cache answers, if it does not.
-func (d *drops) drop(ctx context.Context, key string) {
+// drop drops copies at once, and once more later; as soon as the cache answers, if it does not.
+func (d *drops) drop(ctx context.Context, keys ...string) {
 	wait := again
-	if !d.now(ctx, key) {
+	if !d.now(ctx, slices.Clone(keys)...) {
 		wait = 0
 	}
-	d.owe(ctx, key, wait)
+	for _, key := range keys {
+		d.owe(ctx, key, wait)
+	}
 }
 
 // due drops what is due.

@@ -12,7 +12,7 @@ import (
 
 // In a program the database is userdb's and the cache a redisstore.Server.
 func Example() {
-	store, err := cached.New(inMemory{memstore.New(memstore.Config{})}, printing{}, cached.Config{Prefix: "shop"})
+	store, err := cached.New(inMemory{Store: memstore.New(memstore.Config{})}, printing{}, cached.Config{Prefix: "shop"})
 	if err != nil {
 		panic(err)
 	}
@@ -23,9 +23,12 @@ func Example() {
 	// Output: dropped shop:1:django.contrib.sessions.cached_db…
 }
 
-type inMemory struct{ *memstore.Store }
+type inMemory struct {
+	*memstore.Store
+	sessions.Lister
+}
 
-func (inMemory) Successors(context.Context, string) ([]string, error) { return nil, nil }
+func (inMemory) OnEnd(func(context.Context, []string)) {}
 
 type printing struct{}
 
