@@ -37,11 +37,11 @@ func newWorld(t *testing.T, change func(tables *account.Tables, cfg *account.Con
 	if _, err := db.Migrate(t.Context(), userdb.MigrateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	hashers, err := password.New(password.Config{Hashers: []password.Hasher{password.PBKDF2SHA256(1)}})
+	hashers, err := cheap()
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := hashers.Make(t.Context(), "correct horse")
+	encoded, err := hashed("correct horse")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +63,19 @@ func newWorld(t *testing.T, change func(tables *account.Tables, cfg *account.Con
 	return w
 }
 
+// cheap are hashers for tests that are not about hashing.
+func cheap() (*password.Hashers, error) {
+	return password.New(password.Config{Hashers: []password.Hasher{password.PBKDF2SHA256(1)}})
+}
+
+func hashed(plain string) (string, error) {
+	h, err := cheap()
+	if err != nil {
+		return "", err
+	}
+	return h.Make(context.Background(), plain)
+}
+
 func asked() account.Asked {
 	return account.Asked{
 		At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Address: netip.MustParseAddr("192.0.2.7"),
@@ -73,22 +86,33 @@ func asked() account.Asked {
 // compose takes what waits out of the outbox and makes its messages.
 func (w *world) compose(t *testing.T) []*mail.Message {
 	t.Helper()
-	box := w.db.Outbox()
+	return w.composeAt(t, time.Now())
+}
+
+// A fataler is a test of either kind.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func (w *world) composeAt(t fataler, now time.Time) []*mail.Message {
+	t.Helper()
+	ctx, box := context.Background(), w.db.Outbox()
 	var all []*mail.Message
 	for {
-		it, err := box.Claim(t.Context(), time.Now(), time.Minute)
+		it, err := box.Claim(ctx, now, time.Minute)
 		if errors.Is(err, mail.ErrEmpty) {
 			return all
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		messages, err := w.Compose(t.Context(), it)
+		messages, err := w.Compose(ctx, it)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, messages...)
-		if err := box.Done(t.Context(), it); err != nil {
+		if err := box.Done(ctx, it); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -220,7 +244,7 @@ func TestOwnTemplates(t *testing.T) {
 	}
 	for name, text := range map[string]string{"signup.txt": "{{.Nope", "signup.html": "{{.Nope", "base.html": "{{.Nope", "email_changed.txt": "no parts"} {
 		tables := w.db.Users().Accounts()
-		hashers, err := password.New(password.Config{Hashers: []password.Hasher{password.PBKDF2SHA256(1)}})
+		hashers, err := cheap()
 		if err != nil {
 			t.Fatal(err)
 		}
