@@ -28,12 +28,13 @@ func (t *Table[T]) Delete(ctx context.Context, u *T, sessions *SessionStore) err
 	if err != nil {
 		return err
 	}
-	err = t.db.atomically(ctx, func(ctx context.Context, tx *DB) error {
+	var ended []string
+	err = t.db.atomically(ctx, func(ctx context.Context, tx *DB) (err error) {
 		in := t.in(tx)
 		if err := in.dropJoins(ctx, rec.ID); err != nil {
 			return err
 		}
-		if err := in.endAccess(ctx, rec.AuthID(), keys, sessions); err != nil {
+		if ended, err = in.endAccess(ctx, rec.AuthID(), keys, sessions); err != nil {
 			return err
 		}
 		n, err := tx.exec(ctx, "DELETE FROM "+tx.dialect.ident(t.name)+" WHERE id = "+tx.dialect.bigint(), rec.ID)
@@ -42,6 +43,9 @@ func (t *Table[T]) Delete(ctx context.Context, u *T, sessions *SessionStore) err
 		}
 		return err
 	})
+	if sessions != nil {
+		sessions.tell(ctx, ended)
+	}
 	if t.db.dialect.referenced(err) {
 		err = fmt.Errorf("%w (%w)", ErrReferenced, err)
 	}
@@ -61,6 +65,7 @@ func (t *Table[T]) SetActive(ctx context.Context, u *T, active bool, sessions *S
 			return err
 		}
 	}
+	var ended []string
 	err := t.db.atomically(ctx, func(ctx context.Context, tx *DB) error {
 		n, err := tx.exec(ctx, "UPDATE "+tx.dialect.ident(t.name)+" SET is_active = ? WHERE id = "+tx.dialect.bigint(), active, rec.ID)
 		switch {
@@ -69,8 +74,12 @@ func (t *Table[T]) SetActive(ctx context.Context, u *T, active bool, sessions *S
 		case n == 0:
 			return auth.ErrNoUser
 		}
-		return t.in(tx).endAccess(ctx, rec.AuthID(), keys, sessions)
+		ended, err = t.in(tx).endAccess(ctx, rec.AuthID(), keys, sessions)
+		return err
 	})
+	if sessions != nil {
+		sessions.tell(ctx, ended)
+	}
 	if err == nil {
 		rec.IsActive = active
 	}
@@ -105,15 +114,16 @@ func (t *Table[T]) dropJoins(ctx context.Context, id int64) error {
 	return err
 }
 
-// endAccess ends a user's sessions, those with these keys and those in our own table, and the links in mails.
-func (t *Table[T]) endAccess(ctx context.Context, owner string, keys []string, sessions *SessionStore) error {
+// endAccess ends a user's sessions, those with these keys and those in our own table, and the links in mails. It returns the keys of
+// all sessions that it ended.
+func (t *Table[T]) endAccess(ctx context.Context, owner string, keys []string, sessions *SessionStore) (ended []string, err error) {
 	d := t.db.dialect
 	if sessions == nil {
 		sessions = t.db.Sessions(nil, SessionsConfig{Users: t})
 	}
 	own, _, err := sessions.on(t.db).query(ctx, "c.user_id = ?", "", []any{d.ownerID(owner)})
 	if err != nil {
-		return err
+		return ended, err
 	}
 	for _, one := range own {
 		keys = append(keys, one.key)
@@ -121,16 +131,18 @@ func (t *Table[T]) endAccess(ctx context.Context, owner string, keys []string, s
 	for len(keys) > 0 {
 		part := keys[:min(batch, len(keys))]
 		keys = keys[len(part):]
-		if _, _, err := sessions.endIn(ctx, t.db, part); err != nil {
-			return err
+		_, gone, err := sessions.endIn(ctx, t.db, part)
+		ended = append(ended, gone...)
+		if err != nil {
+			return ended, err
 		}
 	}
 	for _, table := range [...]string{"cardea_session", "cardea_link"} {
 		if _, err := t.db.exec(ctx, "DELETE FROM "+table+" WHERE user_id = ?", d.ownerID(owner)); err != nil {
-			return err
+			return ended, err
 		}
 	}
-	return nil
+	return ended, nil
 }
 
 // on is the same store inside a transaction.

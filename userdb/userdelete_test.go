@@ -1,8 +1,10 @@
 package userdb_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +58,8 @@ func TestDeleteUser(t *testing.T) {
 			map[bool]string{false: " DEFERRABLE INITIALLY DEFERRED)"}[db.Dialect() == userdb.MySQL])
 		ada, bob := create(t, db, userdb.NewUser{Username: "ada"}), create(t, db, userdb.NewUser{Username: "bob"})
 		adas, bobs := belongings(t, db, store, ada), belongings(t, db, store, bob)
+		var ended []string
+		store.OnEnd(func(_ context.Context, keys []string) { ended = append(ended, keys...) })
 
 		// An order that is ada's: nothing may change.
 		before := counts(t, db)
@@ -69,7 +73,11 @@ func TestDeleteUser(t *testing.T) {
 		}
 		exec(t, db, "DELETE FROM shop_order")
 
+		ended = nil
 		must(t, db.Users().Delete(t.Context(), ada, store))
+		if !slices.Contains(ended, adas) || !slices.Contains(ended, "djangoada") || slices.Contains(ended, bobs) {
+			t.Errorf("who keeps copies heard of %v", ended)
+		}
 		const half = "auth_user_groups 1, auth_user_user_permissions 1, cardea_link 1, cardea_session 1, django_admin_log 1, auth_user 1, django_session 2"
 		if got := counts(t, db); got != half {
 			t.Errorf("got  %s\nwant %s", got, half)
