@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/cardea-go/cardea"
+	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/messages"
 	"github.com/cardea-go/cardea/origin"
 	"github.com/cardea-go/cardea/pages"
+	"github.com/cardea-go/cardea/password"
 	"github.com/cardea-go/cardea/userdb"
 )
 
@@ -74,10 +76,15 @@ func (s *setup) create(w http.ResponseWriter, r *http.Request, token string) {
 	if problem := checkUsername(r.Context(), s.db, form.Username); problem != "" {
 		mistakes = append(mistakes, pages.Mistake{Field: "username", Text: problem})
 	}
-	if form.Email != "" && !strings.Contains(form.Email, "@") {
+	if form.Email != "" && !auth.ValidEmail(form.Email) {
 		mistakes = append(mistakes, pages.Mistake{Field: "email", Text: "Enter an e-mail address, such as ada@example.com, or leave it empty."})
 	}
-	if problem := checkPassword(chosen); problem != "" {
+	problems, err := s.settings.passwordProblems(r.Context(), chosen, password.About{Username: form.Username, Email: form.Email})
+	if err != nil {
+		s.site.Error(w, r, err)
+		return
+	}
+	for _, problem := range problems {
 		mistakes = append(mistakes, pages.Mistake{Field: "password", Text: problem})
 	}
 	if mistakes != nil {

@@ -17,24 +17,8 @@ import (
 	"github.com/cardea-go/cardea/userdb"
 )
 
-// minimumLength is the least number of characters of a password that somebody chooses here.
-const minimumLength = 8
-
 // maximumLength bounds a password in characters, far above what anybody types.
 const maximumLength = 4096
-
-// checkPassword says in one sentence what is wrong with a new password, or "".
-func checkPassword(chosen string) string {
-	switch n := utf8.RuneCountInString(chosen); {
-	case strings.TrimSpace(chosen) == "":
-		return "A blank password lets anybody in. Choose one of at least 8 characters."
-	case n < minimumLength:
-		return fmt.Sprintf("This password is too short. It must contain at least %d characters.", minimumLength)
-	case n > maximumLength:
-		return fmt.Sprintf("This password is too long. It may contain at most %d characters.", maximumLength)
-	}
-	return ""
-}
 
 type createSuperuserCommand struct {
 	Username string `help:"User name."`
@@ -64,7 +48,7 @@ func (c *createSuperuserCommand) run(ctx context.Context, p *Program, s *Setting
 		if c.Username == "" {
 			return errors.New("with --noinput, name the user: --username, or DJANGO_SUPERUSER_USERNAME")
 		}
-	} else if chosen, err = c.ask(ctx, p, q, db); err != nil {
+	} else if chosen, err = c.ask(ctx, p, q, s, db); err != nil {
 		return err
 	}
 	encoded := password.Unusable()
@@ -94,7 +78,7 @@ func (c *createSuperuserCommand) fill(env map[string]string) {
 }
 
 // ask asks for what the flags do not say, until it is good, as Django does.
-func (c *createSuperuserCommand) ask(ctx context.Context, p *Program, q *prompt, db *userdb.DB) (chosen string, err error) {
+func (c *createSuperuserCommand) ask(ctx context.Context, p *Program, q *prompt, s *Settings, db *userdb.DB) (chosen string, err error) {
 	suggestion := systemUser(ctx, db)
 	for c.Username == "" {
 		question := "Username: "
@@ -121,11 +105,13 @@ func (c *createSuperuserCommand) ask(ctx context.Context, p *Program, q *prompt,
 		if chosen, err = askTwice(p, q); err != nil {
 			return "", err
 		}
-		problem := checkPassword(chosen)
-		if problem == "" {
-			return chosen, nil
+		problems, err := s.passwordProblems(ctx, chosen, password.About{Username: c.Username, Email: c.Email})
+		if err != nil || len(problems) == 0 {
+			return chosen, err
 		}
-		fmt.Fprintln(p.Stderr, problem)
+		for _, problem := range problems {
+			fmt.Fprintln(p.Stderr, problem)
+		}
 		if strings.TrimSpace(chosen) == "" {
 			continue
 		}
@@ -242,8 +228,16 @@ func (c *changePasswordCommand) run(ctx context.Context, p *Program, s *Settings
 		if chosen == "" {
 			return errors.New("aborted: nothing was entered")
 		}
-		if problem := checkPassword(chosen); problem != "" {
-			fmt.Fprintln(p.Stderr, problem)
+		problems, err := s.passwordProblems(ctx, chosen, password.About{
+			Username: found.Username, FirstName: found.FirstName, LastName: found.LastName, Email: found.Email,
+		})
+		if err != nil {
+			return err
+		}
+		if len(problems) > 0 {
+			for _, problem := range problems {
+				fmt.Fprintln(p.Stderr, problem)
+			}
 			continue
 		}
 		encoded, err := s.hash(ctx, chosen)
