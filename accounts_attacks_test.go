@@ -284,7 +284,7 @@ func TestM26NoEnumerationByAddress(t *testing.T) {
 	db, statements := countedDB(t)
 	s := newAccountSiteOn(t, db, nil)
 	cardeatest.User(t, db, "eve", "wicked horse")
-	logIn(s.Browser, "eve", "wicked horse")
+	logInAs(s.Browser, "eve", "wicked horse")
 	var answers []reply
 	var work []int64
 	for _, email := range []string{"warm@example.com", "free@example.com", "ada@example.com"} {
@@ -319,7 +319,7 @@ func TestM27M28NoPassword(t *testing.T) {
 	t.Parallel()
 	for _, stored := range []string{"", "!", "!abc"} {
 		s := newAccountSite(t, nil)
-		logIn(s.Browser, "ada", "correct horse")
+		logInAs(s.Browser, "ada", "correct horse")
 		if _, err := s.db.Pool().Exec("UPDATE auth_user SET password = ?", stored); err != nil {
 			t.Fatal(err)
 		}
@@ -328,7 +328,7 @@ func TestM27M28NoPassword(t *testing.T) {
 			if err == nil || encoded != "" {
 				t.Errorf("stored %q: the old password %q was taken", stored, old)
 			}
-			logIn(s.Another(), "ada", old).AtPath("/accounts/login/")
+			logInAs(s.Another(), "ada", old).AtPath("/accounts/login/")
 		}
 	}
 	s := newAccountSite(t, func(cfg *cardea.Config) { cfg.Signup = true })
@@ -389,7 +389,7 @@ func TestResetLimits(t *testing.T) {
 		if got := postForm(t, s.Another(), "/accounts/password_reset/", url.Values{"email": {"other@example.com"}}); got.status != http.StatusSeeOther {
 			t.Errorf("another address: got %d, want 303", got.status)
 		}
-		logIn(s.Browser, "ada", "correct horse").Visit("/").Sees("Hello, ada") // logging in is counted apart
+		logInAs(s.Browser, "ada", "correct horse").Visit("/").Sees("Hello, ada") // logging in is counted apart
 	}
 	if want := "303 303 303 303 303 429 429 429 "; refusals["ada"] != want || refusals["nobody"] != want {
 		t.Errorf("got %v, want %s for both", refusals, want)
@@ -410,7 +410,7 @@ func TestResetLimits(t *testing.T) {
 func TestOldPasswordTries(t *testing.T) {
 	t.Parallel()
 	s := newAccountSite(t, nil)
-	logIn(s.Browser, "ada", "correct horse")
+	logInAs(s.Browser, "ada", "correct horse")
 	refused := 0
 	for range 15 {
 		got := postForm(t, s.Browser, "/accounts/password_change/", url.Values{"old_password": {"guess"}, "new_password1": {"x"}, "new_password2": {"x"}})

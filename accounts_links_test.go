@@ -72,7 +72,7 @@ func TestM30M40OutstandingLinks(t *testing.T) {
 		"the account is switched off": {func(t *testing.T, s *accountSite) { s.update("is_active = false") }, false, false},
 		"she logs in": {func(t *testing.T, s *accountSite) {
 			time.Sleep(1100 * time.Millisecond) // Django's token knows the last login to the second
-			logIn(s.Another(), "ada", "correct horse").AtPath("/accounts/profile/")
+			logInAs(s.Another(), "ada", "correct horse").AtPath("/accounts/profile/")
 		}, false, true},
 		"the user name is changed": {func(t *testing.T, s *accountSite) { s.update("username = 'lovelace'") }, true, true},
 		"another address is asked for": {func(t *testing.T, s *accountSite) {
@@ -90,7 +90,7 @@ func TestM30M40OutstandingLinks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newAccountSite(t, func(cfg *cardea.Config) { cfg.PasswordValidators = noRules })
-			logIn(s.Browser, "ada", "correct horse")
+			logInAs(s.Browser, "ada", "correct horse")
 			l := links{email: tokenOf(t, s.askEmail(s.Browser, "correct horse", "new@example.com"))}
 			l.uid, l.reset = resetParts(t, s.askReset("ada@example.com"))
 			event.happens(t, s)
@@ -203,20 +203,20 @@ func TestM37PreHijacking(t *testing.T) {
 		link := s.askReset("ada@example.com")
 		b := s.Another()
 		b.Visit(link).Fill("new_password1", owners).Fill("new_password2", owners).Submit().AtPath("/accounts/reset/done/")
-		logIn(b, "ada", owners).Visit("/").Sees("Hello, ada")
+		logInAs(b, "ada", owners).Visit("/").Sees("Hello, ada")
 	}
 	t.Run("unexpired session", func(t *testing.T) {
 		t.Parallel()
 		s := prepared(t)
-		logIn(s.Browser, "ada", "correct horse").Visit("/").Sees("Hello, ada")
+		logInAs(s.Browser, "ada", "correct horse").Visit("/").Sees("Hello, ada")
 		takeBack(t, s)
 		s.Visit("/").AtPath("/accounts/login/")
-		logIn(s.Browser, "ada", "correct horse").Sees("do not match")
+		logInAs(s.Browser, "ada", "correct horse").Sees("do not match")
 	})
 	t.Run("unexpired change of address", func(t *testing.T) {
 		t.Parallel()
 		s := prepared(t)
-		logIn(s.Browser, "ada", "correct horse")
+		logInAs(s.Browser, "ada", "correct horse")
 		token := tokenOf(t, s.askEmail(s.Browser, "correct horse", "attacker@example.com"))
 		takeBack(t, s)
 		if _, err := s.Accounts.ConfirmEmailChange(t.Context(), s.ada.AuthID(), token, "http://x", asked()); !errors.Is(err, account.ErrLink) {

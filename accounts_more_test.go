@@ -48,7 +48,7 @@ func TestSignup(t *testing.T) {
 			if identifier == "email" {
 				name = "bob@example.com"
 			}
-			logIn(s.Another(), name, chosen).Visit("/").Sees("Hello, bob")
+			logInAs(s.Another(), name, chosen).Visit("/").Sees("Hello, bob")
 		})
 	}
 }
@@ -58,7 +58,7 @@ func TestChangeEmail(t *testing.T) {
 	t.Parallel()
 	s := newAccountSite(t, nil)
 	cardeatest.User(t, s.db, "eve", "wicked horse")
-	logIn(s.Browser, "ada", "correct horse")
+	logInAs(s.Browser, "ada", "correct horse")
 	s.Visit("/accounts/profile/").Sees("Change your e-mail address")
 	s.Visit("/accounts/email/").Fill("email", "new@example.com").Fill("password", "wrong").Submit().HasStatus(200).Sees("present password")
 	if n := s.waiting(); n != 0 {
@@ -97,12 +97,12 @@ func TestOwnSessions(t *testing.T) {
 			t.Parallel()
 			s := newAccountSite(t, func(cfg *cardea.Config) { cfg.Profile = profile })
 			cardeatest.User(t, s.db, "eve", "wicked horse")
-			logIn(s.Browser, "ada", "correct horse")
+			logInAs(s.Browser, "ada", "correct horse")
 			second, third, eve := s.Another(), s.Another(), s.Another()
 			for _, b := range []*cardeatest.Browser{second, third} {
-				logIn(b, "ada", "correct horse").Visit("/").Sees("Hello, ada")
+				logInAs(b, "ada", "correct horse").Visit("/").Sees("Hello, ada")
 			}
-			logIn(eve, "eve", "wicked horse").Visit("/accounts/sessions/").SeesNot("End it</button>")
+			logInAs(eve, "eve", "wicked horse").Visit("/accounts/sessions/").SeesNot("End it</button>")
 			lines := func(want int) {
 				t.Helper()
 				s.Visit("/accounts/sessions/").HasStatus(200).Sees("this one").Sees("127.0.0.1")
@@ -140,8 +140,8 @@ func TestEndForeignSession(t *testing.T) {
 	s := newAccountSite(t, nil)
 	cardeatest.User(t, s.db, "eve", "wicked horse")
 	victim, eve := s.Another(), s.Browser
-	logIn(victim, "ada", "correct horse")
-	logIn(eve, "eve", "wicked horse")
+	logInAs(victim, "ada", "correct horse")
+	logInAs(eve, "eve", "wicked horse")
 	codec, err := sessions.NewCodec(signing.Keys{Current: cardeatest.SecretKey}, "", false)
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestEndForeignSession(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Fatalf("got %d sessions and %v, want ada's", len(list), err)
 	}
-	logIn(s.Another(), "eve", "wicked horse")
+	logInAs(s.Another(), "eve", "wicked horse")
 	eve.Visit("/accounts/sessions/")
 	eve.Fill("id", list[0].ID).Submit().Sees("had ended already")
 	victim.Visit("/").Sees("Hello, ada")
@@ -191,7 +191,7 @@ func TestWithoutMail(t *testing.T) {
 		}
 	}
 	s.Visit("/accounts/login/").SeesNot("Forgotten").SeesNot("Make one")
-	logIn(s.Browser, "ada", "correct horse").Visit("/accounts/password_change/").
+	logInAs(s.Browser, "ada", "correct horse").Visit("/accounts/password_change/").
 		Fill("old_password", "correct horse").Fill("new_password1", "purple stapler meadow").Fill("new_password2", "purple stapler meadow").
 		Submit().AtPath("/accounts/password_change/done/")
 	if n := s.waiting(); n != 0 {

@@ -103,7 +103,7 @@ func (s *accountSite) askEmail(b *cardeatest.Browser, password, email string) st
 	return s.mail.Link(s.t, email)
 }
 
-func logIn(b *cardeatest.Browser, name, password string) *cardeatest.Browser {
+func logInAs(b *cardeatest.Browser, name, password string) *cardeatest.Browser {
 	return b.Visit("/accounts/login/").Fill("username", name).Fill("password", password).Submit()
 }
 
@@ -128,7 +128,7 @@ func TestChangePassword(t *testing.T) {
 			s.Visit("/accounts/password_change/").AtPath("/accounts/login/")
 			s.Visit("/.well-known/change-password").AtPath("/accounts/login/")
 			s.Fill("username", "ada").Fill("password", "correct horse").Submit().AtPath("/accounts/password_change/")
-			logIn(other, "ada", "correct horse").Visit("/").Sees("Hello, ada")
+			logInAs(other, "ada", "correct horse").Visit("/").Sees("Hello, ada")
 
 			form := func(old, first, second string) *cardeatest.Browser {
 				return s.Visit("/accounts/password_change/").Fill("old_password", old).Fill("new_password1", first).Fill("new_password2", second).Submit()
@@ -146,8 +146,8 @@ func TestChangePassword(t *testing.T) {
 			}
 			s.Visit("/").Sees("Hello, ada")
 			other.Visit("/").AtPath("/accounts/login/")
-			logIn(other, "ada", "correct horse").Sees("do not match")
-			logIn(other, "ada", "another horse").Visit("/").Sees("Hello, ada")
+			logInAs(other, "ada", "correct horse").Sees("do not match")
+			logInAs(other, "ada", "another horse").Visit("/").Sees("Hello, ada")
 
 			s.deliver(1)
 			m := s.mail.Messages("ada@example.com")[0]
@@ -166,7 +166,7 @@ func TestResetPassword(t *testing.T) {
 			t.Parallel()
 			s := newAccountSite(t, func(cfg *cardea.Config) { cfg.Profile = profile })
 			other := s.Another()
-			logIn(other, "ada", "correct horse").Visit("/").Sees("Hello, ada")
+			logInAs(other, "ada", "correct horse").Visit("/").Sees("Hello, ada")
 
 			s.Visit("/accounts/login/").Sees("Forgotten your password?")
 			s.Visit("/accounts/password_reset/").Fill("email", "nonsense").Submit().HasStatus(200).Sees("Error:").Sees("valid e-mail address")
@@ -188,8 +188,8 @@ func TestResetPassword(t *testing.T) {
 			s.Fill("new_password1", "a new horse").Fill("new_password2", "a new horse").Submit().AtPath("/accounts/reset/done/")
 			s.Visit(link).HasStatus(200).Sees("does not work")
 			other.Visit("/").AtPath("/accounts/login/")
-			logIn(s.Browser, "ada", "correct horse").Sees("do not match")
-			logIn(s.Browser, "ada", "a new horse").Visit("/").Sees("Hello, ada")
+			logInAs(s.Browser, "ada", "correct horse").Sees("do not match")
+			logInAs(s.Browser, "ada", "a new horse").Visit("/").Sees("Hello, ada")
 			s.deliver(1)
 			if m := s.mail.Messages("ada@example.com"); !strings.Contains(m[1].Subject, "was changed") {
 				t.Errorf("the owner was told %q", m[1].Subject)
