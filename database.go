@@ -50,10 +50,14 @@ func databaseParts[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config
 	if err := prepare(ctx, db, cfg.Profile, users); err != nil {
 		return parts, err
 	}
+	var store sessions.Store = db.Sessions(codec, userdb.SessionsConfig{HashKeys: row.hashKeys, Users: users, Now: cfg.Now, Logger: cfg.Logger})
+	if cfg.SessionStore != nil {
+		store = cfg.SessionStore
+	}
 	return Parts[P]{
 		Users:    pointers[T, P]{users},
 		Backends: []auth.Backend{userdb.PasswordBackend(users, hashers, userdb.BackendConfig{Name: name, Identifier: identifier, Logger: cfg.Logger})},
-		Sessions: db.Sessions(codec, userdb.SessionsConfig{HashKeys: row.hashKeys, Users: users, Now: cfg.Now, Logger: cfg.Logger}),
+		Sessions: store,
 		Throttle: db.Throttle(),
 		Hashers:  hashers,
 		Accounts: users.Accounts(),

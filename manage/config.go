@@ -42,7 +42,7 @@ func (f field) text() string {
 		return "(hidden)"
 	case v.Type() == durationType:
 		return fmt.Sprint(int64(v.Interface().(time.Duration) / time.Second))
-	case v.Kind() == reflect.String && f.name == "db":
+	case v.Kind() == reflect.String && (f.name == "db" || f.name == "redis_url"):
 		return hidePassword(v.String())
 	case v.Kind() == reflect.String:
 		return fmt.Sprintf("%q", v.String())

@@ -124,5 +124,6 @@ func (s *Settings) sessionStore(ctx context.Context, db *userdb.DB) (*userdb.Ses
 	if err != nil {
 		return nil, err
 	}
-	return db.Sessions(codec, cfg), nil
+	store := db.Sessions(codec, cfg)
+	return store, s.dropCopies(store)
 }

@@ -3,7 +3,6 @@ package manage
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/cardea-go/cardea"
 	"github.com/cardea-go/cardea/userdb"
@@ -52,12 +51,7 @@ func (*clearSessionsCommand) run(ctx context.Context, p *Program, s *Settings) e
 	if err := s.check(); err != nil {
 		return err
 	}
-	db, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	n, err := db.Sessions(nil, userdb.SessionsConfig{}).Sweep(ctx, time.Now())
+	n, err := s.sweepSessions(ctx)
 	if err != nil {
 		return err
 	}

@@ -14,9 +14,6 @@ type onlyDjango struct {
 	AuthPasswordValidators         []string `setting:"auth_password_validators" only:""`
 	CSRFFailureView                string   `setting:"csrf_failure_view" only:"django.views.csrf.csrf_failure"`
 	Debug                          *bool    `setting:"debug" only:"false"`
-	SessionCacheAlias              string   `setting:"session_cache_alias" only:"default"`
-	SessionEngine                  string   `setting:"session_engine" only:"db django.contrib.sessions.backends.db"`
-	SessionFilePath                string   `setting:"session_file_path" only:""`
 	SessionSerializer              string   `setting:"session_serializer" only:"django.contrib.sessions.serializers.JSONSerializer"`
 	SignedCookieLegacySaltFallback *bool    `setting:"signed_cookie_legacy_salt_fallback" only:"true"`
 	SigningBackend                 string   `setting:"signing_backend" only:"django.core.signing.TimestampSigner"`
@@ -44,5 +41,5 @@ func (s *Settings) check() error {
 		}
 		return &SettingError{Where: s.sources[name], Cure: cure}
 	}
-	return nil
+	return s.checkEngine()
 }

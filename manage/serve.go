@@ -62,6 +62,12 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 		return err
 	}
 	defer db.Close()
+	kept, err := s.keeper(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer kept.close()
+	s.SessionStore = kept.store
 	site, err := cardea.New(db, s.Config)
 	if err != nil {
 		return err
@@ -81,7 +87,7 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	mux.Handle("/.well-known/", http.HandlerFunc(site.Pages.WellKnown))
 	mux.Handle("/setup/{token}/", setup)
 	outer := http.NewServeMux()
-	outer.Handle("GET /healthz", health(db))
+	outer.Handle("GET /healthz", health(db, kept))
 	outer.Handle("/", site.Handler(mux))
 	return site.ServeListener(ctx, ln, outer, config)
 }
@@ -195,8 +201,8 @@ func (s *Settings) announce(ctx context.Context, p *Program, db *userdb.DB, ln n
 	return nil
 }
 
-// health answers whether the database does. It stands outside of the site: probes know no host name and have no cookies.
-func health(db *userdb.DB) http.Handler {
+// health answers whether the database does, and Redis where it holds the sessions. It stands outside of the site: probes know no host name and have no cookies.
+func health(db *userdb.DB, kept keeper) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 		defer cancel()
@@ -205,6 +211,11 @@ func health(db *userdb.DB) http.Handler {
 		if err := db.Ping(ctx); err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprintln(w, "the database does not answer")
+			return
+		}
+		if err := kept.ping(ctx); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintln(w, "Redis does not answer")
 			return
 		}
 		fmt.Fprintln(w, "ok")

@@ -46,6 +46,9 @@ func (c *sessionsListCommand) run(ctx context.Context, p *Program, s *Settings) 
 	case c.Skip < 0:
 		return errors.New("--skip has to be at least 0")
 	}
+	if err := s.listable(); err != nil {
+		return err
+	}
 	return s.withDB(ctx, func(db *userdb.DB) error {
 		store, err := s.sessionStore(ctx, db)
 		if err != nil {
@@ -181,6 +184,9 @@ func (c *sessionsEndCommand) run(ctx context.Context, p *Program, s *Settings) e
 	}
 	if ways != 1 {
 		return errors.New("say which sessions, in one way: by ID, with --user USER, or with --all")
+	}
+	if err := s.listable(); err != nil {
+		return err
 	}
 	return s.withDB(ctx, func(db *userdb.DB) error {
 		store, err := s.sessionStore(ctx, db)

@@ -30,6 +30,7 @@ type Settings struct {
 	// SecretKeyFile holds the secret key where no setting names it. It is made, readable by its owner alone, when it is missing.
 	SecretKeyFile string `setting:"secret_key_file"`
 	mailSettings
+	engineSettings
 	onlyDjango
 
 	sources map[string]string // setting → where its value came from

@@ -49,6 +49,15 @@ func Open(address string) (*Server, error) {
 // rotation whose answer got lost, the second try finds that the session is gone.
 func Wrap(client redis.UniversalClient) *Server { return &Server{client: client} }
 
+// Silence stops go-redis from writing to standard error, in the whole program: what it writes there comes back as an error too. It
+// is for programs that log by themselves; the library leaves that alone. Call it before [Open].
+func Silence() { redis.SetLogger(silent{}) }
+
+type silent struct{}
+
+// Printf says nothing.
+func (silent) Printf(context.Context, string, ...any) {}
+
 // Eval implements [Client]. The script is sent once and named by its hash from then on.
 func (s *Server) Eval(ctx context.Context, script string, keys []string, args ...any) (any, error) {
 	cached, ok := s.scripts.Load(script)
