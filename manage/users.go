@@ -128,7 +128,7 @@ type shownUser struct {
 	PasswordAlgorithm string   `json:"password_algorithm"` // "" without a password
 	Groups            []string `json:"groups"`
 	Permissions       []string `json:"permissions"` // given to the user directly
-	Sessions          int      `json:"sessions"`    // live ones
+	Sessions          *int     `json:"sessions"`    // live ones; null where nobody can list them
 }
 
 func (c *userShowCommand) run(ctx context.Context, p *Program, s *Settings) error {
@@ -151,15 +151,13 @@ func (c *userShowCommand) run(ctx context.Context, p *Program, s *Settings) erro
 			return err
 		}
 		shown.Permissions = append([]string{}, given.Direct.Names()...) // JSON's [] and not null
-		store, err := s.sessionStore(ctx, db)
-		if err != nil {
+		live := ""
+		if shown.Sessions, err = s.countSessions(ctx, db, u); err != nil {
 			return err
 		}
-		live, err := store.Of(ctx, u.AuthID())
-		if err != nil {
-			return err
+		if shown.Sessions != nil {
+			live = strconv.Itoa(*shown.Sessions)
 		}
-		shown.Sessions = len(live)
 		return c.print(p.Stdout, listing{rows: shown, lines: [][]string{
 			{"ID", strconv.FormatInt(u.ID, 10)},
 			{"User name", u.Username},
@@ -172,9 +170,23 @@ func (c *userShowCommand) run(ctx context.Context, p *Program, s *Settings) erro
 			{"Last log-in", cellTime(lastLogin(u))},
 			{"Groups", strings.Join(shown.Groups, ", ")},
 			{"Permissions", strings.Join(shown.Permissions, ", ")},
-			{"Sessions", strconv.Itoa(shown.Sessions)},
+			{"Sessions", live},
 		}})
 	})
+}
+
+// countSessions counts the live sessions of a user; nil where nobody can list them.
+func (s *Settings) countSessions(ctx context.Context, db *userdb.DB, u *userdb.User) (*int, error) {
+	if s.listable() != nil {
+		return nil, nil
+	}
+	store, err := s.sessionStore(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	live, err := store.Of(ctx, u.AuthID())
+	n := len(live)
+	return &n, err
 }
 
 type userActivateCommand struct {
