@@ -134,13 +134,19 @@ func (db *DB) Close() error {
 	return db.pool.Close()
 }
 
-// exec runs a statement written with ? and returns the number of rows that it found.
+// exec runs a statement written with ? and returns the number of rows that it found. Outside of a transaction it is tried again when
+// the database gave it up for a deadlock, in which it changed nothing.
 func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := db.q.ExecContext(ctx, db.dialect.bind(query), args...)
-	if err != nil {
-		return 0, err
+	query = db.dialect.bind(query)
+	for tries := 0; ; tries++ {
+		res, err := db.q.ExecContext(ctx, query, args...)
+		switch {
+		case err == nil:
+			return res.RowsAffected()
+		case db.pool == nil || tries == 3 || !db.dialect.deadlock(err):
+			return 0, err
+		}
 	}
-	return res.RowsAffected()
 }
 
 // row runs a query written with ? for at most one row.
