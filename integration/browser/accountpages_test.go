@@ -45,9 +45,12 @@ func accountPages(t *testing.T, in *inspector) {
 	b.newPassword("password", secret, secret2)
 	see("sign-up, wrong name, passwords unlike", 200, b.press("Make the account"))
 	b.invalid("username", "password2")
+	b.typesAt("username")
 	b.write("username", member)
 	b.newPassword("password", "12345", "12345")
 	see("sign-up, weak password", 200, b.press("Make the account"))
+	b.count("[name=password1][aria-invalid=true]", 1) // which has several problems
+	b.typesAt("password1")
 	b.lacks("12345")
 	b.newPassword("password", secret, secret)
 	see("profile, of a new account", 200, b.press("Make the account"))
@@ -62,9 +65,11 @@ func accountPages(t *testing.T, in *inspector) {
 	b.newPassword("new_password", secret2, secret)
 	see("password, wrong and unlike", 200, b.press("Change the password"))
 	b.invalid("old_password", "new_password2")
+	b.typesAt("old_password")
 	b.write("old_password", secret)
 	b.newPassword("new_password", member, member)
 	see("password, weak", 200, b.press("Change the password"))
+	b.typesAt("old_password") // no password is kept, so all three are typed again
 	b.write("old_password", secret)
 	b.newPassword("new_password", secret2, secret2)
 	see("password, done", 200, b.press("Change the password"))
@@ -76,7 +81,13 @@ func accountPages(t *testing.T, in *inspector) {
 	b.write("email", "no address")
 	b.write("password", "wrong")
 	see("address, wrong", 200, b.press("Send the mail"))
+	b.invalid("email", "password")
+	b.typesAt("email")
 	b.write("email", "grace@example.com")
+	b.write("password", "wrong")
+	see("address, wrong password", 200, b.press("Send the mail"))
+	b.invalid("password")
+	b.typesAt("password")
 	b.write("password", secret2)
 	see("address, pending", 200, b.press("Send the mail"))
 	b.sees("not confirmed yet")
@@ -128,6 +139,7 @@ func accountPages(t *testing.T, in *inspector) {
 	b.newPassword("new_password", secret3, secret2)
 	see("reset, unlike", 200, b.press("Set the password"))
 	b.invalid("new_password2")
+	b.typesAt("new_password1")
 	b.newPassword("new_password", secret3, secret3)
 	see("reset, done", 200, b.press("Set the password"))
 	b.at("/accounts/reset/done/")
@@ -148,4 +160,11 @@ func (b *tab) logInAs(name, password string) {
 	b.write("username", name)
 	b.write("password", password)
 	b.status("log in", 200, b.press("Log in"))
+}
+
+// typesAt fails the test unless the page has put the focus on that field, so that the typing goes on there.
+func (b *tab) typesAt(field string) {
+	b.t.Helper()
+	b.until("the focus is on "+field, func() bool { return eval[string](b, "document.activeElement.name || ''") == field })
+	b.count("[autofocus]", 1)
 }

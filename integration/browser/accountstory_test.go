@@ -20,6 +20,7 @@ func TestAccountStory(t *testing.T) {
 			t.Parallel()
 			post := newPostOffice(t, refuses)
 			s := serve(t, append(post.settings(), harness.CheapHashing, "CARDEA_SIGNUP=true")...)
+			box := newOutbox(t, s.dir)
 			here, there := open(t, s.url), open(t, s.url)
 			here.scripts(scripts)
 			there.scripts(scripts)
@@ -30,6 +31,7 @@ func TestAccountStory(t *testing.T) {
 			here.write("email", memberEmail)
 			here.pressUnmailed("Send the mail", post)
 			here.at("/accounts/signup/sent/")
+			box.nextTry()
 			link := awaitLetter(t, post, memberEmail, "", 1).link(t)
 			for range 2 { // looking uses nothing up
 				here.status("the link", 200, here.visit(link))
@@ -63,6 +65,7 @@ func TestAccountStory(t *testing.T) {
 			there.visit("/accounts/profile/")
 			there.at("/accounts/login/")
 			there.lacks(member)
+			box.nextTry()
 			awaitLetter(t, post, memberEmail, "was changed", 1)
 
 			// The password forgotten: a mailed link, used in the other browser, logs everybody out.
@@ -72,6 +75,7 @@ func TestAccountStory(t *testing.T) {
 			there.write("email", memberEmail)
 			there.pressUnmailed("Send the mail", post)
 			there.at("/accounts/password_reset/done/")
+			box.nextTry()
 			link = awaitLetter(t, post, memberEmail, "eset", 1).link(t)
 			there.visit(link)
 			if got := there.path(); got == link {

@@ -107,16 +107,27 @@ func (b *tab) stop(want string) {
 			b.t.Fatalf("at %s the focus is on %q, want %q", b.path(), got, want)
 		}
 	}
-	fault := eval[string](b, `(() => {
-		const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
-		if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) return "no outline";
-		if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight) return "outside of the window";
-		const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-		return e.contains(top) ? "" : "hidden behind " + (top && top.tagName);
-	})()`)
+	fault := ""
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) { // the page may still be scrolling there
+		if fault = b.unseen(); fault == "" || time.Now().After(deadline) {
+			break
+		}
+	}
 	if fault != "" {
 		b.t.Errorf("at %s the focus on %q cannot be seen: %s", b.path(), want, fault)
 	}
+}
+
+// unseen says why the focus cannot be seen, "" if it can.
+func (b *tab) unseen() string {
+	b.t.Helper()
+	return eval[string](b, `(() => {
+		const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+		if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) return "no outline";
+		if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight) return "outside of the window: " + [box.left, box.top, box.right, box.bottom].map(Math.round) + " in " + innerWidth + "x" + innerHeight;
+		const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+		return e.contains(top) ? "" : "hidden behind " + (top && top.tagName);
+	})()`)
 }
 
 // focused names the element that has the focus; "" while the page loads.

@@ -94,6 +94,13 @@ func (o outbox) do(statement string) {
 	}
 }
 
+// nextTry waits until sending a mail has failed, and lets the time pass until it is tried again.
+func (o outbox) nextTry() {
+	o.t.Helper()
+	harness.Eventually(o.t, "a mail fails", harness.Patience, func() bool { return o.count("last_error <> '' AND claimed_until IS NULL") == 1 })
+	o.do("UPDATE cardea_outbox SET due_at = created_at")
+}
+
 // lacks fails the test if the files of the database hold the text anywhere, in pages that are no longer used too.
 func (o outbox) lacks(text string) {
 	o.t.Helper()
