@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"testing"
+	"time"
 
 	_ "github.com/ncruces/go-sqlite3/driver"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,5 +27,19 @@ func TestMain(m *testing.M) {
 // TestScripts runs the commands as a person types them, each script in a folder of its own.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{
+		Dir:  "testdata/script",
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"age": age},
+	})
+}
+
+// age makes a file older: "age 2s FILE".
+func age(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: age DURATION FILE")
+	}
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	then := time.Now().Add(-by)
+	ts.Check(os.Chtimes(ts.MkAbs(args[1]), then, then))
 }

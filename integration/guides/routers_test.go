@@ -29,9 +29,6 @@ func TestMain(m *testing.M) { harness.Main(m) }
 // TestRouters builds and starts the programs of the guide about other routers: each has an open page, one that is guarded and takes a
 // parameter of the router's, and the built-in pages.
 func TestRouters(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds programs")
-	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
