@@ -82,6 +82,8 @@ func open(dir, name string, driver sqliteDriver) (*sql.DB, *userdb.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	pool.SetMaxOpenConns(clients) // as many as ask at once, kept open, for both
+	pool.SetMaxIdleConns(clients)
 	db, err := userdb.New(pool, userdb.SQLite)
 	if err != nil {
 		return nil, nil, err
