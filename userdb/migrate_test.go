@@ -90,7 +90,7 @@ func schema(t testing.TB, db *userdb.DB) string {
 // TestSchemaRecord records a real Django's database in testdata, when it is told which.
 func TestSchemaRecord(t *testing.T) {
 	if *django == "" {
-		t.Skip("no -django")
+		return // it is for recording anew
 	}
 	db, err := userdb.OpenURL(t.Context(), *django)
 	if err != nil {
