@@ -49,7 +49,9 @@ func (i *Info) Base() string {
 func (i *Info) SafeNext(candidate string) (string, bool) {
 	// Django sends the blanks too, encoded: of "// " it makes "//%20", which some clients take for a host.
 	candidate = strip(candidate)
-	if !URLHasAllowedHostAndScheme(candidate, []string{i.Host}, i.Secure) {
+	hosts, sent := []string{i.Host}, IRIToURI(candidate)
+	// The beginning of what is sent is judged too: Django takes "//", a tab and "/" for a path, and sends "//%09/", which names a host.
+	if !URLHasAllowedHostAndScheme(candidate, hosts, i.Secure) || !URLHasAllowedHostAndScheme(sent[:min(len(sent), maxURL)], hosts, i.Secure) {
 		return "", false
 	}
 	return candidate, true
