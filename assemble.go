@@ -92,8 +92,11 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		return nil, err
 	}
 	backends := cfg.Backends
-	if backends == nil {
+	switch {
+	case backends == nil:
 		backends = parts.Backends
+	case len(cfg.AuthenticationBackends) > 0:
+		return nil, errors.New("Config.Backends and authentication_backends are both set: leave one out, or make yours by Config.BackendKinds")
 	}
 	s.Auth, err = auth.New(parts.Users, s.Sessions, auth.Config{
 		Backends:         backends,

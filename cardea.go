@@ -61,12 +61,25 @@ func NewWith[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config) (*Si
 	if err != nil {
 		return nil, fmt.Errorf("cardea: %w", err)
 	}
-	return Assemble(parts, cfg)
+	return whole(assemble(parts, cfg))
 }
 
-// Assemble makes a site of any parts: the way for a type of user that lives elsewhere.
+// Assemble makes a site of any parts: the way for a type of user that lives elsewhere. Where the parts have no back ends, they are
+// those that cfg names, all of them made by its BackendKinds.
 func Assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
-	s, err := assemble(parts, cfg)
+	if len(cfg.AuthenticationBackends) > 0 && cfg.Backends == nil {
+		if parts.Backends != nil {
+			return nil, errors.New("cardea: Parts.Backends and authentication_backends are both set: leave one out")
+		}
+		var err error
+		if parts.Backends, err = cfg.namedBackends(nil); err != nil {
+			return nil, fmt.Errorf("cardea: %w", err)
+		}
+	}
+	return whole(assemble(parts, cfg))
+}
+
+func whole[U auth.User](s *Site[U], err error) (*Site[U], error) {
 	if err != nil {
 		return nil, fmt.Errorf("cardea: %w", err)
 	}

@@ -67,9 +67,12 @@ type Config struct {
 	// Identifier is what people type to log in: "username", "email" or "either". Defaults to "username".
 	Identifier string `setting:"identifier"`
 
-	// AuthenticationBackends are the names under which sessions record the back ends, Django's dotted paths. Defaults to
-	// Django's ModelBackend, the users of the database.
+	// AuthenticationBackends are the names under which sessions record the back ends, Django's dotted paths, in the order in which
+	// they are asked. Defaults to Django's ModelBackend, the users of the database.
 	AuthenticationBackends []string `setting:"authentication_backends"`
+	// BackendMap says which kind of back end a name stands for, such as [KindDatabase], or which of Django's it is like. Django's own
+	// need no mention.
+	BackendMap map[string]string `setting:"backend_map"`
 	// PasswordHashers are Django's dotted paths of hashers; the first writes, all are read. Defaults to those of the profile.
 	PasswordHashers []string `setting:"password_hashers"`
 
@@ -126,8 +129,10 @@ type Config struct {
 	DataUploadMaxMemorySize   int64 `setting:"data_upload_max_memory_size"`
 	DataUploadMaxNumberFields int   `setting:"data_upload_max_number_fields"`
 
-	// Backends are asked in order who a person is. Defaults to the users of the database.
+	// Backends are asked in order who a person is, in place of those that AuthenticationBackends names.
 	Backends []auth.Backend
+	// BackendKinds make the back ends of a kind, each under the name that it is given and has to have.
+	BackendKinds map[string]func(name string) (auth.Backend, error)
 	// Describe says who a user is, on the pages. Defaults to what userdb.User holds.
 	Describe func(user auth.User) pages.Description
 	// Permissions are asked in order what a user may do. Defaults to the users of the database.

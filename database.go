@@ -3,7 +3,6 @@ package cardea
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -32,11 +31,13 @@ func databaseParts[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config
 			return parts, err
 		}
 	}
-	name, err := cfg.modelBackend()
+	hashers, err := NewHashers(cfg)
 	if err != nil {
 		return parts, err
 	}
-	hashers, err := NewHashers(cfg)
+	backends, err := cfg.namedBackends(databaseKinds(func(name string, inactive bool) auth.Backend {
+		return userdb.PasswordBackend(users, hashers, userdb.BackendConfig{Name: name, Identifier: identifier, Inactive: inactive, Logger: cfg.Logger})
+	}))
 	if err != nil {
 		return parts, err
 	}
@@ -56,7 +57,7 @@ func databaseParts[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config
 	}
 	return Parts[P]{
 		Users:    pointers[T, P]{users},
-		Backends: []auth.Backend{userdb.PasswordBackend(users, hashers, userdb.BackendConfig{Name: name, Identifier: identifier, Logger: cfg.Logger})},
+		Backends: backends,
 		Sessions: store,
 		Throttle: db.Throttle(),
 		Hashers:  hashers,
@@ -64,17 +65,6 @@ func databaseParts[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config
 		Outbox:   db.Outbox(),
 		Describe: func(u P) pages.Description { return describe(u.Base()) },
 	}, nil
-}
-
-// modelBackend is the name of the one back end that settings can name so far.
-func (c *Config) modelBackend() (string, error) {
-	switch {
-	case len(c.AuthenticationBackends) == 0:
-		return userdb.ModelBackend, nil
-	case len(c.AuthenticationBackends) == 1 && c.AuthenticationBackends[0] == userdb.ModelBackend:
-		return userdb.ModelBackend, nil
-	}
-	return "", fmt.Errorf("authentication_backends: only %q can be named so far; stack others in Config.Backends", userdb.ModelBackend)
 }
 
 // pointers is a table of T as users of its pointer type P.

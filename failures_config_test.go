@@ -1,6 +1,7 @@
 package cardea_test
 
 import (
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -42,6 +43,11 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 		},
 		func(c *cardea.Config) { c.AuthenticationBackends = []string{""} },
 	},
+	"BackendMap": {func(c *cardea.Config) { c.BackendMap = map[string]string{"a.B": "none"} }},
+	"BackendKinds": {func(c *cardea.Config) {
+		c.AuthenticationBackends = []string{"ldap"}
+		c.BackendKinds = map[string]func(string) (auth.Backend, error){"ldap": func(string) (auth.Backend, error) { return nil, errors.New("broken") }}
+	}},
 	"PasswordResetTimeout": {func(c *cardea.Config) { c.PasswordResetTimeout = -time.Hour }},
 	"TimeZone":             {func(c *cardea.Config) { c.TimeZone = "Europe/Nowhere" }},
 	"DefaultFromEmail":     {func(c *cardea.Config) { c.DefaultFromEmail = "nobody" }, func(c *cardea.Config) { c.DefaultFromEmail = "a@example.com\r\nBcc: b@example.com" }},

@@ -74,6 +74,7 @@ type Auth[U User] struct {
 	sessions *sessions.Manager
 	cfg      Config
 	names    []string // of Backends
+	inactive []string // of those that admit inactive users
 	current  *hashKey
 	fallback []*hashKey
 }
@@ -86,6 +87,12 @@ func New[U User](users Users[U], sm *sessions.Manager, cfg Config) (*Auth[U], er
 	names, err := backendNames(cfg.Backends)
 	if err != nil {
 		return nil, err
+	}
+	var inactive []string
+	for i, b := range cfg.Backends {
+		if admitsInactive(b) {
+			inactive = append(inactive, names[i])
+		}
 	}
 	if cfg.LoginURL == "" {
 		cfg.LoginURL = "/accounts/login/"
@@ -110,7 +117,7 @@ func New[U User](users Users[U], sm *sessions.Manager, cfg Config) (*Auth[U], er
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	a := &Auth[U]{users: users, sessions: sm, cfg: cfg, names: names}
+	a := &Auth[U]{users: users, sessions: sm, cfg: cfg, names: names, inactive: inactive}
 	if source, ok := users.(perm.Source); ok && cfg.Permissions == nil {
 		a.cfg.Permissions = []perm.Source{source}
 	}

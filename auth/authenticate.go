@@ -17,7 +17,8 @@ import (
 //
 // The errors are an [ErrInvalid] when nobody matched or a back end denied; a [*LimitedError] when there were too many tries, a
 // [*BusyError] when there was no room to check, an [*OutageError] when something did not work, or the context's error when
-// the visitor went away. A user who is not active counts as no match.
+// the visitor went away. A user who is not active counts as no match,
+// unless the back end is an [InactiveAdmitter].
 func (a *Auth[U]) Authenticate(r *http.Request, creds any) (*Verified[U], error) {
 	account := a.account(r, creds)
 	err := a.admit(r, account)
@@ -135,10 +136,15 @@ func (a *Auth[U]) identified(r *http.Request, backend string, id *Identity) (u U
 		return u, err
 	case err != nil:
 		return u, a.broken(r, "look up the user", err)
-	case !u.Active():
+	case !a.admits(u, backend):
 		return u, ErrNoMatch
 	}
 	return u, nil
+}
+
+// admits tells whether a user may be logged in by that back end.
+func (a *Auth[U]) admits(u U, backend string) bool {
+	return u.Active() || slices.Contains(a.inactive, backend)
 }
 
 func (a *Auth[U]) proof(backend string, id *Identity) Proof {

@@ -25,6 +25,22 @@ type Backend interface {
 	Authenticate(r *http.Request, creds any) (*Identity, error)
 }
 
+// An InactiveAdmitter is a [Backend] that can let users in who are not active, as Django's AllowAllUsersModelBackend does: they log in
+// by it, and sessions of it that are theirs count. [Auth.SignIn] refuses them all the same, as Django's form does.
+type InactiveAdmitter interface {
+	// AdmitsInactive says whether it does. Its answer never changes.
+	AdmitsInactive() bool
+}
+
+// admitsInactive looks through SkipIfDown.
+func admitsInactive(b Backend) bool {
+	if s, ok := b.(skipper); ok {
+		b = s.Backend
+	}
+	a, ok := b.(InactiveAdmitter)
+	return ok && a.AdmitsInactive()
+}
+
 // An Identity is what a back end has proven. It names its bearer either by UserID or by Issuer and Subject.
 type Identity struct {
 	UserID   string // primary key of the user; only from a back end that owns the user table

@@ -17,6 +17,10 @@ var (
 	// ErrDenied is a back end's or policy's answer "stop here, refused": no other back end is asked. It is an [ErrInvalid].
 	ErrDenied = fmt.Errorf("denied: %w", ErrInvalid)
 
+	// ErrInactive is the answer of [Auth.SignIn] to right credentials of an account that is not active, where a back end lets
+	// such users in. It is an [ErrInvalid].
+	ErrInactive = fmt.Errorf("the account is not active: %w", ErrInvalid)
+
 	// ErrNoUser is the answer of [Users] when there is no such user.
 	ErrNoUser = errors.New("no such user")
 

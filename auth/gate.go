@@ -1,6 +1,9 @@
 package auth
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // A Gate is the face of an [Auth] for what does not need to know the site's user type: pages, adapters, guards.
 type Gate interface {
@@ -23,11 +26,15 @@ func (a *Auth[U]) Who(r *http.Request) (User, error) {
 	return u, nil
 }
 
-// SignIn checks credentials and logs their owner in, with the errors of [Auth.Authenticate] and [Auth.Login].
+// SignIn checks credentials and logs their owner in, with the errors of [Auth.Authenticate] and [Auth.Login], as a form does:
+// where a back end admits users who are not active, they are an [ErrInactive] here all the same.
 func (a *Auth[U]) SignIn(r *http.Request, creds any) error {
 	v, err := a.Authenticate(r, creds)
 	if err != nil {
 		return err
+	}
+	if !v.user.Active() {
+		return fmt.Errorf("auth: %w", ErrInactive)
 	}
 	return a.Login(r, v)
 }

@@ -226,8 +226,18 @@ func (a *Auth[U]) Pending(r *http.Request) (nobody U, proofs []Proof, err error)
 		return nobody, nil, ErrAnonymous
 	case err != nil:
 		return nobody, nil, a.broken(r, "look up the user", err)
-	case !u.Active() || !a.current.matches(p.Hash, u.PasswordHash()):
+	case !a.admitsAll(u, p.Proofs) || !a.current.matches(p.Hash, u.PasswordHash()):
 		return nobody, nil, ErrAnonymous
 	}
 	return u, p.Proofs, nil
+}
+
+// admitsAll tells whether a user may be logged in by each of the back ends that proved something.
+func (a *Auth[U]) admitsAll(u U, proofs []Proof) bool {
+	for _, p := range proofs {
+		if !a.admits(u, p.Backend) {
+			return false
+		}
+	}
+	return u.Active() || len(proofs) > 0
 }

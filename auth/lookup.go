@@ -114,7 +114,7 @@ func (a *Auth[U]) resolve(r *http.Request, s *sessions.Session) (nobody U, err e
 		return nobody, ErrAnonymous
 	case err != nil:
 		return nobody, a.broken(r, "look up the user", err)
-	case !u.Active():
+	case !a.admits(u, backend):
 		return nobody, ErrAnonymous
 	}
 	encoded := u.PasswordHash()

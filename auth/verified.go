@@ -40,7 +40,7 @@ func (a *Auth[U]) checkVerified(v *Verified[U]) error {
 		return fmt.Errorf("auth: Login: %w", ErrUnverified)
 	case !slices.Contains(a.names, v.proof.Backend):
 		return fmt.Errorf("auth: Login: %w: back end %q is not one of %q", ErrUnverified, v.proof.Backend, a.names)
-	case !v.user.Active():
+	case !a.admits(v.user, v.proof.Backend):
 		return fmt.Errorf("auth: Login: the account is not active: %w", ErrDenied)
 	}
 	return nil

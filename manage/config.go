@@ -46,7 +46,7 @@ func (f field) text() string {
 		return hidePassword(v.String())
 	case v.Kind() == reflect.String:
 		return fmt.Sprintf("%q", v.String())
-	case v.Kind() == reflect.Slice:
+	case v.Kind() == reflect.Slice, v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
 		return fmt.Sprintf("%q", v.Interface())
 	}
 	return fmt.Sprint(v.Interface())

@@ -162,6 +162,10 @@ func assign(to, from reflect.Value) error {
 		}
 		to.SetInt(seconds * int64(time.Second))
 	case t.Kind() == reflect.Map:
+		if t.Key().Kind() == reflect.String {
+			to.Set(from)
+			return nil
+		}
 		m := map[int]string{}
 		for key, value := range from.Interface().(map[string]string) {
 			level, err := strconv.Atoi(key)
@@ -193,8 +197,8 @@ func fileError(name string, fields []field, err error) error {
 		if key := strings.Join(decode.Key(), "."); key != "" {
 			cure = key + ": " + cure
 			for _, f := range fields {
-				if f.name == key {
-					cure = key + " must be " + describe(f.value.Type())
+				if f.name == decode.Key()[0] {
+					cure = f.name + " must be " + describe(f.value.Type())
 				}
 			}
 		}
@@ -227,6 +231,8 @@ func describe(t reflect.Type) string {
 		return "true or false"
 	case t.Kind() == reflect.Slice:
 		return `a list of texts, such as ["a", "b"]`
+	case t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
+		return `a table of texts by name, such as {"a.b" = "c"}`
 	case t.Kind() == reflect.Map:
 		return `a table of texts by number, such as {10 = "debug"}`
 	case t.Kind() == reflect.String:
@@ -289,6 +295,16 @@ func setText(to reflect.Value, text string) error {
 			}
 		}
 		to.Set(reflect.ValueOf(list))
+	case t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
+		m := map[string]string{}
+		for _, part := range strings.Split(text, ",") {
+			name, value, ok := strings.Cut(part, "=")
+			if name = strings.TrimSpace(name); !ok || name == "" {
+				return errors.New("texts by name, such as a.b=c,d.e=f")
+			}
+			m[name] = strings.TrimSpace(value)
+		}
+		to.Set(reflect.ValueOf(m))
 	case t.Kind() == reflect.Map:
 		m := map[int]string{}
 		for _, part := range strings.Split(text, ",") {
@@ -313,7 +329,11 @@ func setText(to reflect.Value, text string) error {
 // lineOf finds the line on which a name is set, counting from 1.
 func lineOf(text, name string) int {
 	for i, line := range strings.Split(text, "\n") {
-		rest, ok := strings.CutPrefix(strings.TrimSpace(line), name)
+		line = strings.TrimSpace(line)
+		if line == "["+name+"]" {
+			return i + 1
+		}
+		rest, ok := strings.CutPrefix(line, name)
 		if ok && strings.HasPrefix(strings.TrimSpace(rest), "=") {
 			return i + 1
 		}

@@ -95,3 +95,51 @@ func TestAddressInUse(t *testing.T) {
 		t.Errorf("with the port free: status %d, %q, %q", status, stdout, stderr)
 	}
 }
+
+// TestLoadMap: a table of texts by name is read from the file, in either way of writing it, and from the environment.
+func TestLoadMap(t *testing.T) {
+	t.Parallel()
+	load := func(text string, environ ...string) (*manage.Settings, error) {
+		file := filepath.Join(t.TempDir(), "site.toml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return manage.Load(file, environ)
+	}
+	const one = `"a.b.C" = "database"`
+	for _, c := range []struct {
+		text    string
+		environ []string
+	}{
+		{"backend_map = {" + one + ", \"d.E\" = \"ldap\"}", nil},
+		{"site_name = \"x\"\n[backend_map]\n" + one + "\n\"d.E\" = \"ldap\"", nil},
+		{"", []string{"CARDEA_BACKEND_MAP=a.b.C=database, d.E=ldap"}},
+		{"[backend_map]\n\"x.Y\" = \"session\"", []string{"CARDEA_BACKEND_MAP=a.b.C=database,d.E=ldap"}},
+	} {
+		s, err := load(c.text, c.environ...)
+		if err != nil {
+			t.Errorf("%s %v: %v", c.text, c.environ, err)
+			continue
+		}
+		if got := s.BackendMap; len(got) != 2 || got["a.b.C"] != "database" || got["d.E"] != "ldap" {
+			t.Errorf("%s %v: got %v", c.text, c.environ, got)
+		}
+		var b bytes.Buffer
+		if err := s.Print(&b); err != nil || !strings.Contains(b.String(), `"a.b.C":"database"`) {
+			t.Errorf("%s %v: printed without it, %v", c.text, c.environ, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"\nbackend_map = \"x\"":                  ":2: backend_map must be a table",
+		"\n[backend_map]\na.b.C = \"database\"":  "backend_map must be a table of texts by name, such as {\"a.b\" = \"c\"}",
+		"\n\nbackend_map = {\"a.b.C\" = 1}":      ":3: backend_map must be a table",
+		"site_name = \"x\"\n[backend_maps]\na=1": "did you mean backend_map?",
+	} {
+		if _, err := load(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+	if _, err := load("", "CARDEA_BACKEND_MAP=database"); err == nil || !strings.Contains(err.Error(), "a.b=c") {
+		t.Errorf("got %v", err)
+	}
+}

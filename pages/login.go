@@ -88,6 +88,8 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 		case err == nil:
 			p.loggedIn(w, r, form.Remember || last(fields, "remember_shown") == "")
 			return
+		case errors.Is(err, auth.ErrInactive):
+			problems = []Mistake{{Field: "username", Text: "This account is not active. The people who run this site can change that."}}
 		case errors.Is(err, auth.ErrInvalid):
 			problems = []Mistake{{Field: "password", Text: "The " + strings.ToLower(form.Label) + " and the password do not match. Check both; capital letters count."}}
 		default:

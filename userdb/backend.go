@@ -44,6 +44,8 @@ type BackendConfig struct {
 	Name string
 	// Identifier is what people log in with. Defaults to Username.
 	Identifier Identifier
+	// Inactive lets users in who are not active, as Django's AllowAllUsersModelBackend does; see auth.InactiveAdmitter.
+	Inactive bool
 	// Logger hears of hashes that could not be renewed. Defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -52,7 +54,7 @@ type BackendConfig struct {
 // [auth.Password] and nothing else.
 //
 // Every refusal costs one check: that of the password, or, where there is none to check, of a decoy. Users who are not active
-// look like a wrong password. After a right one, a hash that is not as the hashers would write it is written anew, unless the
+// look like a wrong password, unless the configuration lets them in. After a right one, a hash that is not as the hashers would write it is written anew, unless the
 // password was changed in between.
 func PasswordBackend[T any](users *Table[T], hashers *password.Hashers, cfg BackendConfig) auth.Backend {
 	if cfg.Name == "" {
@@ -72,6 +74,9 @@ type passwordBackend[T any] struct {
 
 // Name implements auth.Backend.
 func (b *passwordBackend[T]) Name() string { return b.cfg.Name }
+
+// AdmitsInactive implements auth.InactiveAdmitter.
+func (b *passwordBackend[T]) AdmitsInactive() bool { return b.cfg.Inactive }
 
 // Authenticate implements auth.Backend.
 func (b *passwordBackend[T]) Authenticate(r *http.Request, creds any) (*auth.Identity, error) {
@@ -103,7 +108,7 @@ func (b *passwordBackend[T]) Authenticate(r *http.Request, creds any) (*auth.Ide
 	if err != nil {
 		return nil, fmt.Errorf("userdb: check a password: %w", err)
 	}
-	if !ok || !rec.IsActive {
+	if !ok || !rec.IsActive && !b.cfg.Inactive {
 		return nil, auth.ErrNoMatch
 	}
 	if upgrade {
