@@ -13,6 +13,7 @@ import (
 	"github.com/cardea-go/cardea/password"
 	"github.com/cardea-go/cardea/perm"
 	"github.com/cardea-go/cardea/sessions"
+	"github.com/cardea-go/cardea/userdb"
 )
 
 // Config says how a site differs from the defaults of its profile. Only SecretKey is required.
@@ -133,6 +134,9 @@ type Config struct {
 	Backends []auth.Backend
 	// BackendKinds make the back ends of a kind, each under the name that it is given and has to have.
 	BackendKinds map[string]func(name string) (auth.Backend, error)
+	// Identities say, for each outside issuer, how somebody whom it has proven becomes a user. Defaults to none: only those come in who
+	// have linked an identity to their account.
+	Identities []userdb.IdentityPolicy
 	// Describe says who a user is, on the pages. Defaults to what userdb.User holds.
 	Describe func(user auth.User) pages.Description
 	// Permissions are asked in order what a user may do. Defaults to the users of the database.

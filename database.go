@@ -21,6 +21,9 @@ func databaseParts[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config
 	if users == nil {
 		return parts, errors.New("New needs a database: userdb.Open(ctx, \"sqlite\", \"site.db\")")
 	}
+	if users, err = users.WithIdentities(cfg.Identities...); err != nil {
+		return parts, err
+	}
 	_, row, err := named(cfg.Profile)
 	if err != nil {
 		return parts, err

@@ -18,3 +18,6 @@ func SetUp(inner driver.Connector, statement string) driver.Connector {
 func Transact(ctx context.Context, pool *sql.DB, d *Dialect, f func(ctx context.Context, tx *DB) error) error {
 	return (&DB{pool: pool, q: pool, dialect: d}).atomically(ctx, f)
 }
+
+// OwnTables is how many tables of Cardea's own there are.
+func OwnTables() int { return 1 + len(cardeaTables) }

@@ -23,6 +23,7 @@ type Table[T any] struct {
 	list       []string // the columns in the order of a row
 	readers    *sync.Pool
 	byIdentity func(ctx context.Context, t *Table[T], id *auth.Identity) (*T, error)
+	policies   map[string]IdentityPolicy // by issuer, where there is no byIdentity
 }
 
 // Embeds is what a user type has to be: a struct that embeds [User].
@@ -40,7 +41,7 @@ type TableConfig[T any] struct {
 	// to what follows the last underscore of Name.
 	Model string
 	// ByIdentity finds, or makes, the local user whom an outside issuer knows as id; see auth.Users. t is the table, inside
-	// whose Tx more can be written. Defaults to auth.ErrNoUser for everyone.
+	// whose Tx more can be written. Defaults to those whom [Table.LinkIdentity] linked, and to what [Table.WithIdentities] says.
 	ByIdentity func(ctx context.Context, t *Table[T], id *auth.Identity) (*T, error)
 }
 

@@ -102,6 +102,9 @@ func keysOf(ctx context.Context, sessions *SessionStore, owner string) ([]string
 // dropJoins removes what refers to a user and stays when the user is switched off.
 func (t *Table[T]) dropJoins(ctx context.Context, id int64) error {
 	d := t.db.dialect
+	if _, err := t.db.exec(ctx, "DELETE FROM cardea_identity WHERE user_id = "+d.bigint(), id); err != nil {
+		return err
+	}
 	for _, j := range t.joinTables() {
 		if _, err := t.db.exec(ctx, "DELETE FROM "+d.ident(j.name)+" WHERE "+d.ident(j.owner)+" = "+d.bigint(), id); err != nil {
 			return err

@@ -25,10 +25,11 @@ func (t *Table[T]) ByID(ctx context.Context, id string) (*T, error) {
 	return t.oneUser(ctx, "user by id", "id = "+t.db.dialect.bigint(), n)
 }
 
-// ByIdentity returns the local user whom an outside issuer knows: by TableConfig.ByIdentity, or auth.ErrNoUser.
+// ByIdentity returns the local user whom an outside issuer knows: by TableConfig.ByIdentity, or else by what is linked and by the
+// policies of [Table.WithIdentities].
 func (t *Table[T]) ByIdentity(ctx context.Context, id *auth.Identity) (*T, error) {
 	if t.byIdentity == nil {
-		return nil, fmt.Errorf("userdb: user by identity: %w", auth.ErrNoUser)
+		return t.provision(ctx, id)
 	}
 	return t.byIdentity(ctx, t, id)
 }
