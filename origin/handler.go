@@ -35,7 +35,7 @@ func (o *Origin) Handler(next http.Handler) http.Handler {
 func (o *Origin) inspect(r *http.Request) (*Info, error) {
 	peer, unix := peerOf(r)
 	p := proxy{header: r.Header, trusted: o.trusts(peer) || unix && o.cfg.TrustUnixSocket}
-	info := &Info{Addr: peer, base: o.siteURL}
+	info := &Info{Addr: peer, Peer: peer, Trusted: p.trusted, base: o.siteURL}
 
 	info.Scheme = o.scheme(r, &p)
 	info.Secure = info.Scheme == "https"

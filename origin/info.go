@@ -20,6 +20,9 @@ type Info struct {
 
 	Addr netip.Addr // the client's address; not valid if unknown, as on a Unix socket
 
+	Peer    netip.Addr // the other end of the connection, a proxy perhaps; not valid on a Unix socket
+	Trusted bool       // the peer is one of Config.TrustedProxies, or on a Unix socket that is trusted: its headers count
+
 	base string
 }
 

@@ -104,11 +104,17 @@ func (e *FieldError) Error() string { return e.Column + " " + e.Reason }
 // unusable one, and a zero DateJoined becomes now. IsActive is taken as it is: set it. A taken user name is an [ErrDuplicate]; on MySQL
 // that is any name that differs only by case, accents or trailing blanks.
 func (t *Table[T]) Create(ctx context.Context, u *T) error {
-	rec, d := t.record(u), t.db.dialect
+	rec := t.record(u)
 	rec.Username, rec.Email = NormalizeUsername(rec.Username), NormalizeEmail(rec.Email)
 	if rec.Password == "" {
 		rec.Password = password.Unusable()
 	}
+	return t.insert(ctx, u)
+}
+
+// insert stores a new user as it is.
+func (t *Table[T]) insert(ctx context.Context, u *T) error {
+	rec, d := t.record(u), t.db.dialect
 	if rec.DateJoined.IsZero() {
 		rec.DateJoined = time.Now()
 	}
