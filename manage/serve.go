@@ -68,8 +68,12 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	}
 	defer kept.close()
 	s.SessionStore = kept.store
+	s.makes(cardea.KindRemoteUser, s.remoteUsers(db))
 	site, err := cardea.New(db, s.Config)
 	if err != nil {
+		return err
+	}
+	if err := s.checkRemoteUser(); err != nil {
 		return err
 	}
 	ln, err := net.Listen("tcp", s.Addr)
@@ -88,7 +92,7 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	mux.Handle("/setup/{token}/", setup)
 	outer := http.NewServeMux()
 	outer.Handle("GET /healthz", health(db, kept))
-	outer.Handle("/", site.Handler(mux))
+	outer.Handle("/", site.Handler(s.proxied(site, mux)))
 	return site.ServeListener(ctx, ln, outer, config)
 }
 
