@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/internal/testhang"
 )
 
 func TestCleanUsername(t *testing.T) {
@@ -156,6 +157,7 @@ func FuzzValidEmail(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
+		testhang.Watch(t)
 		if !auth.ValidEmail(address) {
 			return
 		}

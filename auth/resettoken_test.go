@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/signing"
 )
 
@@ -144,6 +145,7 @@ func FuzzResetToken(f *testing.F) {
 	f.Add(strings.ToUpper(token), "M Q")
 	f.Add("zzzzzzzzzzzzz-"+token[7:], "=")
 	f.Fuzz(func(t *testing.T, candidate, uid string) {
+		testhang.Watch(t)
 		if tokens.Check(s, candidate, now) != (candidate == token) {
 			t.Errorf("Check(%q) is wrong", candidate)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cardea-go/cardea/csrf"
 	"github.com/cardea-go/cardea/internal/respond"
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/origin"
 )
 
@@ -32,6 +33,7 @@ func FuzzToken(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, cookie, token string) {
+		testhang.Watch(t)
 		reached := false
 		app := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			reached = true
@@ -73,6 +75,7 @@ func FuzzOrigins(f *testing.F) {
 	}
 	wild := func(host string) bool { return host == "wild.example" || strings.HasSuffix(host, ".wild.example") }
 	f.Fuzz(func(t *testing.T, s string) {
+		testhang.Watch(t)
 		if layer.AllowsOrigin(s, site) && s != site && s != "https://other.example" {
 			if scheme, host := cut(s); scheme != "https" || !wild(host) {
 				t.Errorf("the origin %q is accepted", s)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/messages"
 	"github.com/cardea-go/cardea/signing"
 )
@@ -39,6 +40,7 @@ func FuzzCookie(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		testhang.Watch(t)
 		layer.DecodeCookie(s)
 		for _, body := range []string{s, base64.RawURLEncoding.EncodeToString([]byte(s))} {
 			roundTrip(t, layer, signer.Sign(body, time.Unix(0, 0)))
@@ -69,6 +71,7 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte(`[["__json_message", 0, 25, "Saved", "x"]]`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		testhang.Watch(t)
 		list, err := messages.ParseSession(raw)
 		if err != nil {
 			return

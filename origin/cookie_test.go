@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/origin"
 )
 
@@ -235,6 +236,7 @@ func FuzzCookieHeader(f *testing.F) {
 		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, header, value string) {
+		testhang.Watch(t)
 		all := origin.ParseCookieHeader(header)
 		for _, name := range []string{"a", "c", "sessionid"} {
 			r := httptest.NewRequest("GET", "/", nil)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/origin"
 )
 
@@ -72,6 +73,7 @@ func FuzzSplitDomainPort(f *testing.F) {
 	}
 	const hex = "0123456789abcdef"
 	f.Fuzz(func(t *testing.T, host string) {
+		testhang.Watch(t)
 		domain, port := origin.SplitDomainPort(host)
 		if domain == "" {
 			if port != "" && host[0] != '.' {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/origin"
 )
 
@@ -110,6 +111,7 @@ func FuzzSafeRedirect(f *testing.F) {
 	}
 	visitor := &origin.Info{Scheme: "https", Secure: true, Host: "site.example"}
 	f.Fuzz(func(t *testing.T, candidate string) {
+		testhang.Watch(t)
 		next, ok := visitor.SafeNext(candidate)
 		if !ok {
 			return

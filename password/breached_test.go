@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/password"
 )
 
@@ -165,6 +166,7 @@ func FuzzReadFilter(f *testing.F) {
 	f.Add(file.Bytes())
 	f.Add([]byte("cardea-filter-1\n" + strings.Repeat("\x00\x00\x00\x3f", 6)))
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		testhang.Watch(t)
 		got, err := password.ReadFilter(bytes.NewReader(raw))
 		if err != nil {
 			if !errors.Is(err, password.ErrFilter) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/password"
 )
 
@@ -271,6 +272,7 @@ func FuzzCommon(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		testhang.Watch(t)
 		got := common.Has(text)
 		if around := common.Has("\t" + text + "\u3000"); around != got {
 			t.Errorf("Has(%q) = %v, with blanks around it %v", text, got, around)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/signing"
 )
@@ -18,6 +19,7 @@ func FuzzParseData(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		testhang.Watch(t)
 		d, err := sessions.ParseData(text)
 		if err != nil {
 			return
@@ -65,6 +67,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		testhang.Watch(t)
 		if d, err := c.Decode(text); err == nil && text != good {
 			t.Logf("decoded %q", text)
 		} else if err != nil && d.Len() != 0 {

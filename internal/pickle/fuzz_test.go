@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cardea-go/cardea/internal/pickle"
+	"github.com/cardea-go/cardea/internal/testhang"
 )
 
 // FuzzUnmarshal holds: no pickle makes the reader panic, and what it read is written and read again to the same bytes.
@@ -23,6 +24,7 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(laughs()))
 	f.Add([]byte("}(K\x01NI01\nNG\x3f\xf0\x00\x00\x00\x00\x00\x00N)Nu."))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		testhang.Watch(t)
 		v, err := pickle.Unmarshal(b)
 		if err != nil {
 			return

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cardea-go/cardea/internal/pyjson"
+	"github.com/cardea-go/cardea/internal/testhang"
 )
 
 // written holds texts and what Python makes of them.
@@ -339,6 +340,7 @@ func FuzzCompact(f *testing.F) {
 		f.Add([]byte(in))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
+		testhang.Watch(t)
 		once, err := pyjson.Compact(nil, in)
 		if valid := pyjson.Valid(in); valid != (err == nil) {
 			t.Fatalf("%q: Valid %v, Compact %v", in, valid, err)

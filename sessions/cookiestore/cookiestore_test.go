@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/sessions/cookiestore"
 	"github.com/cardea-go/cardea/sessions/sessiontest"
@@ -170,6 +171,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		testhang.Watch(t)
 		rec, err := s.Load(context.Background(), text)
 		if err != nil && !errors.Is(err, sessions.ErrNotFound) {
 			t.Fatalf("got %v", err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/sessions/filestore"
 )
@@ -24,6 +25,7 @@ func FuzzFile(f *testing.F) {
 	s := open(f, dir, filestore.Config{})
 	const key = "fuzzed0000000000"
 	f.Fuzz(func(t *testing.T, text string) {
+		testhang.Watch(t)
 		if err := os.WriteFile(filepath.Join(dir, "sessionid"+key), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-go/cardea/internal/testhang"
 	"github.com/cardea-go/cardea/internal/testredis"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/sessions/redisstore"
@@ -335,6 +336,7 @@ func FuzzValue(f *testing.F) {
 	f.Add("cos\nsystem\n(S'echo'\ntR.")
 	f.Add("(dp0\nVa\np1\nI1\ns.")
 	f.Fuzz(func(t *testing.T, text string) {
+		testhang.Watch(t)
 		s, err := redisstore.New(answers{[]any{text, int64(1000), []any{}}}, redisstore.Config{Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
