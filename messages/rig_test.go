@@ -75,7 +75,7 @@ func (g *rig) begin(r *http.Request, data string) (key string) {
 	return key
 }
 
-// sessionText returns the string under _messages, or nil.
+// sessionText returns the string under _messages, or nil where there is none.
 func (g *rig) sessionText(key string) any {
 	g.t.Helper()
 	if key == "" {
@@ -90,6 +90,9 @@ func (g *rig) sessionText(key string) any {
 	if ok {
 		if err := json.Unmarshal(raw, &v); err != nil {
 			g.t.Fatal(err)
+		}
+		if v == nil {
+			g.t.Errorf("the session has %s for no messages, where Django removes the key", raw)
 		}
 	}
 	return v

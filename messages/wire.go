@@ -138,10 +138,10 @@ func sessionList(raw json.RawMessage) ([]notice, error) {
 	return list, err
 }
 
-// sessionValue writes the list as the session holds it: null, which Django reads as nothing, when it is empty.
+// sessionValue writes the list as the session holds it: not at all when it is empty.
 func sessionValue(list []notice) json.RawMessage {
 	if len(list) == 0 {
-		return json.RawMessage("null")
+		return nil
 	}
 	return pyjson.AppendString(nil, string(appendList(nil, list, false, true)))
 }

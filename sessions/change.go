@@ -7,7 +7,7 @@ import "encoding/json"
 type change struct {
 	key    string
 	raw    json.RawMessage                                             // set this
-	update func(raw json.RawMessage, ok bool) (json.RawMessage, error) // or what this makes of the present value
+	update func(raw json.RawMessage, ok bool) (json.RawMessage, error) // or what this makes of the present value; nil removes it
 	mutate func(*Data)                                                 // or do this to everything
 	clear  bool                                                        // or remove everything
 	// none of these: remove key
@@ -24,7 +24,11 @@ func (c *change) apply(d *Data) error {
 		if err != nil {
 			return err
 		}
-		d.Set(c.key, raw)
+		if raw == nil {
+			d.Delete(c.key)
+		} else {
+			d.Set(c.key, raw)
+		}
 	case c.raw != nil:
 		d.Set(c.key, c.raw)
 	default:

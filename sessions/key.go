@@ -31,7 +31,8 @@ func (k Key[T]) Set(s *Session, v T) error { return s.Set(string(k), v) }
 
 // Update stores fn of the present value, or of the zero T when there is none. When another request changed the session
 // meanwhile, fn is called again on what that one stored, so that two requests that append lose neither; fn has no other
-// effect therefore, and does not use the session. A value that is not a T is an error and stays.
+// effect therefore, and does not use the session. A value that is not a T is an error and stays. Where T is json.RawMessage, nil
+// removes the value.
 func (k Key[T]) Update(s *Session, fn func(T) T) error {
 	return s.change("sessions.Update", change{key: string(k), update: func(raw json.RawMessage, ok bool) (json.RawMessage, error) {
 		var v T
@@ -41,7 +42,11 @@ func (k Key[T]) Update(s *Session, fn func(T) T) error {
 				return nil, fmt.Errorf("sessions: update %q: %w", string(k), err)
 			}
 		}
-		return encode(string(k), fn(v))
+		next := fn(v)
+		if raw, ok := any(next).(json.RawMessage); ok && raw == nil {
+			return nil, nil
+		}
+		return encode(string(k), next)
 	}})
 }
 

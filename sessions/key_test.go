@@ -58,6 +58,22 @@ func TestKeysHaveTypes(t *testing.T) {
 	b.want("items", "")
 }
 
+// TestUpdateRemoves: a raw value that becomes nil is removed, null is not.
+func TestUpdateRemoves(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, sessions.Config{}).browser()
+	b.act(set("list", []int{1}))
+	for _, c := range []struct {
+		next json.RawMessage
+		want string
+	}{{json.RawMessage("null"), "null"}, {nil, ""}, {nil, ""}, {json.RawMessage("[2]"), "[2]"}} {
+		b.act(func(s *sessions.Session) error {
+			return sessions.Key[json.RawMessage]("list").Update(s, func(json.RawMessage) json.RawMessage { return c.next })
+		})
+		b.want("list", c.want)
+	}
+}
+
 func TestUpdateLeavesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	b := newSite(t, sessions.Config{}).browser()
