@@ -21,18 +21,18 @@ import (
 
 // A pair is two processes of the probe on one database.
 type pair struct {
-	*gate
+	*harness.Gate
 	bases  [2]string
 	client *http.Client
 }
 
 func startPair(t *testing.T, db testdb.DB, profile string) *pair {
 	t.Helper()
-	p := &pair{gate: newGate(t)}
+	p := &pair{Gate: harness.NewGate(t)}
 	for i := range p.bases {
 		started := harness.Start(t, harness.Command{
 			Path:  harness.Build(t, "./probe"),
-			Args:  []string{"-db", db.URL, "-control", p.url, "-profile", profile, "-secret", harness.SecretKey},
+			Args:  []string{"-db", db.URL, "-control", p.URL, "-profile", profile, "-secret", harness.SecretKey},
 			Ready: harness.Answers,
 		})
 		p.bases[i] = started.Ready()[1]
@@ -52,7 +52,7 @@ type request struct {
 	to     int    // which process
 	path   string // and query
 	cookie string // NAME=VALUE
-	hold   *hold
+	hold   *harness.Hold
 	ctx    context.Context // defaults to one that does not end
 }
 
@@ -80,7 +80,7 @@ func (p *pair) do(r request) answer {
 		if strings.Contains(r.path, "?") {
 			separator = "&"
 		}
-		address += separator + "hold=" + url.QueryEscape(r.hold.token)
+		address += separator + "hold=" + url.QueryEscape(r.hold.Token)
 	}
 	req, err := http.NewRequestWithContext(r.ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *pair) start(r request) (answered func() answer, err error) {
 	got := make(chan answer, 1)
 	go func() { got <- p.do(r) }()
 	select {
-	case <-r.hold.arrived:
+	case <-r.hold.Arrived:
 	case a := <-got:
 		return nil, fmt.Errorf("%s was answered before it was held: %v %s", r.path, a, a.body)
 	case <-time.After(harness.Patience):
@@ -229,4 +229,16 @@ func race(t *testing.T, workers int, round func(n int, control bool) error) {
 		t.Error(f)
 	}
 	t.Logf("%d rounds, controls included, in %v; %d failed", sent, time.Since(began).Round(time.Millisecond), len(failed))
+}
+
+// soon repeats check until it is nil, for a while.
+func soon(check func() error) error {
+	deadline := time.Now().Add(harness.Patience)
+	for {
+		err := check()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }

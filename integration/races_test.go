@@ -52,8 +52,8 @@ func (p *pair) logoutBeforeSave(n int, control bool) error {
 	if err != nil {
 		return err
 	}
-	slow := p.hold()
-	defer slow.free()
+	slow := p.Hold()
+	defer slow.Free()
 	answered, err := p.start(request{to: n, path: "/set?key=late&value=1", cookie: cookie, hold: slow})
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (p *pair) logoutBeforeSave(n int, control bool) error {
 			return fmt.Errorf("the logout: %v, want 200 and the cookie deleted", a)
 		}
 	}
-	slow.free()
+	slow.Free()
 	a := answered()
 	if control {
 		if a.status != http.StatusOK {
@@ -85,12 +85,12 @@ func (p *pair) logoutBeforeSave(n int, control bool) error {
 // second first, or both at once.
 func (p *pair) overlap(n int, cookie string, paths [2]string) (answers [2]answer, err error) {
 	var (
-		holds    [2]*hold
+		holds    [2]*harness.Hold
 		answered [2]func() answer
 	)
 	for i, path := range paths {
-		holds[i] = p.hold()
-		defer holds[i].free()
+		holds[i] = p.Hold()
+		defer holds[i].Free()
 		if answered[i], err = p.start(request{to: n + i, path: path, cookie: cookie, hold: holds[i]}); err != nil {
 			return answers, err
 		}
@@ -100,7 +100,7 @@ func (p *pair) overlap(n int, cookie string, paths [2]string) (answers [2]answer
 		order = [2]int{1, 0}
 	}
 	for _, i := range order {
-		holds[i].free()
+		holds[i].Free()
 		if n%3 != 2 {
 			answers[i] = answered[i]()
 		}
@@ -274,8 +274,8 @@ func (p *pair) logoutThenFailure(n int, control bool) error {
 	case "left":
 		ctx, leave := context.WithCancel(context.Background())
 		defer leave()
-		slow := p.hold()
-		defer slow.free()
+		slow := p.Hold()
+		defer slow.Free()
 		answered, err := p.start(request{to: n, path: path, cookie: cookie, hold: slow, ctx: ctx})
 		if err != nil {
 			return err
@@ -284,7 +284,7 @@ func (p *pair) logoutThenFailure(n int, control bool) error {
 		if a := answered(); a.err == nil {
 			return fmt.Errorf("who has left was answered: %v", a)
 		}
-		slow.free()
+		slow.Free()
 		if !control { // the server may take a moment to get there
 			return soon(func() error { return p.dead(cookie) })
 		}
@@ -312,11 +312,11 @@ func (p *pair) requestsAtLogin(n int, control bool) error {
 	if err != nil {
 		return err
 	}
-	early := make([]*hold, 3)
+	early := make([]*harness.Hold, 3)
 	answered := make([]func() answer, 3)
 	for i := range early {
-		early[i] = p.hold()
-		defer early[i].free()
+		early[i] = p.Hold()
+		defer early[i].Free()
 		path := "/read"
 		if i == 2 {
 			path = "/set?key=mine&value=1"
@@ -333,13 +333,13 @@ func (p *pair) requestsAtLogin(n int, control bool) error {
 		}
 		return nil
 	}
-	early[0].free() // this one and the login meet
+	early[0].Free() // this one and the login meet
 	login := p.do(request{to: n, path: "/login?user=ada", cookie: cookie})
 	if login.status != http.StatusOK || login.cookie == "" || login.cookie == cookie {
 		return fmt.Errorf("the login: %v", login)
 	}
-	early[1].free()
-	early[2].free()
+	early[1].Free()
+	early[2].Free()
 	answers := []answer{
 		answered[0](), answered[1](), answered[2](),
 		p.do(request{to: n + 1, path: "/read", cookie: cookie}),

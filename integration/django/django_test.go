@@ -4,8 +4,6 @@ package django_test
 import (
 	"database/sql"
 	"encoding/json"
-	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,30 +26,13 @@ func each(t *testing.T, run func(t *testing.T, s *site)) {
 	for _, c := range combinations {
 		t.Run("Django "+c.version+" "+c.kind, func(t *testing.T) {
 			t.Parallel()
-			python := python(t, c.version)
+			python := harness.Django(t, c.version)
 			db := testdb.New(t, c.kind)
 			s := &site{t: t, version: c.version, python: python, db: db, pool: db.SQL(t)}
 			t.Logf("%s on %s", strings.TrimSpace(s.tool("version")), harness.Version(t, db))
 			run(t, s)
 		})
 	}
-}
-
-// python is a Python that can import that version of Django.
-func python(t *testing.T, version string) string {
-	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(cache, "cardea", "django", version, "python")
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CARDEA_TEST_REQUIRE") == "1" {
-			t.Fatalf("no Django %s (scripts/django.sh fetches it): %v", version, err)
-		}
-		t.Skipf("no Django %s (scripts/django.sh fetches it): %v", version, err)
-	}
-	return path
 }
 
 // A site is one database with a real Django and a real cardea on it.
@@ -70,7 +51,7 @@ func (s *site) django(script string, args ...string) harness.Command {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	database, err := json.Marshal(djangoDatabase(s.t, s.db))
+	database, err := json.Marshal(harness.DjangoDatabase(s.t, s.db))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -79,24 +60,6 @@ func (s *site) django(script string, args ...string) harness.Command {
 		Args:  append([]string{filepath.Join(home, script)}, args...),
 		Env:   []string{"SITE_DATABASE=" + string(database), "SITE_SECRET_KEY=" + harness.SecretKey},
 		Ready: harness.Answers,
-	}
-}
-
-// djangoDatabase is a database as Django's settings name it.
-func djangoDatabase(t *testing.T, db testdb.DB) map[string]string {
-	t.Helper()
-	if db.Kind == "sqlite" {
-		return map[string]string{"ENGINE": "django.db.backends.sqlite3", "NAME": strings.TrimPrefix(db.URL, "sqlite:")}
-	}
-	u, err := url.Parse(db.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine := map[string]string{"postgres": "django.db.backends.postgresql", "mysql": "django.db.backends.mysql"}[db.Kind]
-	password, _ := u.User.Password()
-	return map[string]string{
-		"ENGINE": engine, "NAME": strings.TrimPrefix(u.Path, "/"),
-		"HOST": u.Hostname(), "PORT": u.Port(), "USER": u.User.Username(), "PASSWORD": password,
 	}
 }
 

@@ -77,7 +77,7 @@ var engines = map[string]func(t *testing.T) (sessions.Store, map[string]any){
 		if err != nil {
 			t.Fatal(err)
 		}
-		return store, map[string]any{"CACHES": djangoCaches(part, 1), "DATABASES": map[string]any{"default": djangoDatabase(t, empty)}}
+		return store, map[string]any{"CACHES": djangoCaches(part, 1), "DATABASES": map[string]any{"default": harness.DjangoDatabase(t, empty)}}
 	},
 }
 
@@ -104,7 +104,7 @@ func eachEngine(t *testing.T, names []string, run func(t *testing.T, e *engine))
 		for _, name := range names {
 			t.Run("Django "+version+" "+name, func(t *testing.T) {
 				t.Parallel()
-				path := python(t, version)
+				path := harness.Django(t, version)
 				store, settings := engines[name](t)
 				e := start(t, path, name, settings)
 				e.store = store

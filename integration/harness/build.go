@@ -91,7 +91,16 @@ func compile(name, dir, pkg string) built {
 	return built{path: path}
 }
 
-// root is the folder of this module, wherever in it the tests run.
+// Root is the folder of this module, wherever in it the tests run.
+func Root(t testing.TB) string {
+	t.Helper()
+	home, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return home
+}
+
 func root() (string, error) {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {

@@ -1,4 +1,4 @@
-package integration_test
+package harness
 
 import (
 	"fmt"
@@ -7,35 +7,38 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/cardea-go/cardea/integration/harness"
 )
 
-// A gate is what probes ask whether a request may go on. They ask once its session is loaded.
-type gate struct {
-	url   string
+// A Gate is what programs under test ask whether a request may go on, with ?hold= and the token of a [Hold]. They ask once the
+// request's session is loaded.
+type Gate struct {
+	URL string
+
 	mu    sync.Mutex
-	holds map[string]*hold
+	holds map[string]*Hold
 }
 
-// A hold is one request that waits.
-type hold struct {
-	token             string
+// A Hold is one request that waits.
+type Hold struct {
+	Token   string
+	Arrived <-chan struct{} // closed once the request waits
+
 	arrived, released chan struct{}
 	arrive, release   sync.Once
 }
 
-func newGate(t testing.TB) *gate {
+// NewGate starts a gate for as long as the test lasts.
+func NewGate(t testing.TB) *Gate {
 	t.Helper()
-	g := &gate{holds: map[string]*hold{}}
+	g := &Gate{holds: map[string]*Hold{}}
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
-	g.url = server.URL
+	g.URL = server.URL
 	return g
 }
 
-// ServeHTTP answers a probe when its request may go on.
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers a program when its request may go on.
+func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	h := g.holds[r.FormValue("hold")]
 	g.mu.Unlock()
@@ -46,30 +49,19 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.arrive.Do(func() { close(h.arrived) })
 	select {
 	case <-h.released:
-	case <-time.After(harness.Patience):
+	case <-time.After(Patience):
 	}
 }
 
-// hold makes a new hold.
-func (g *gate) hold() *hold {
+// Hold makes a new hold.
+func (g *Gate) Hold() *Hold {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	h := &hold{token: fmt.Sprint(len(g.holds)), arrived: make(chan struct{}), released: make(chan struct{})}
-	g.holds[h.token] = h
+	arrived := make(chan struct{})
+	h := &Hold{Token: fmt.Sprint(len(g.holds)), Arrived: arrived, arrived: arrived, released: make(chan struct{})}
+	g.holds[h.Token] = h
 	return h
 }
 
-// free lets the request go on.
-func (h *hold) free() { h.release.Do(func() { close(h.released) }) }
-
-// soon repeats check until it is nil, for a while.
-func soon(check func() error) error {
-	deadline := time.Now().Add(harness.Patience)
-	for {
-		err := check()
-		if err == nil || time.Now().After(deadline) {
-			return err
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
+// Free lets the request go on.
+func (h *Hold) Free() { h.release.Do(func() { close(h.released) }) }

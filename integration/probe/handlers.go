@@ -12,6 +12,7 @@ import (
 
 	"github.com/cardea-go/cardea"
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/messages"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/userdb"
 )
@@ -35,10 +36,12 @@ func (p *probe) routes() http.Handler {
 		"/rotate":  func(r *http.Request) error { return sessions.From(r).Rotate() },
 		"/login":   p.login,
 		"/logout":  p.site.Auth.Logout,
+		"/message": func(r *http.Request) error { return messages.Success(r, r.FormValue("text")) },
 	} {
 		mux.Handle("GET "+path, p.held(act))
 	}
 	mux.HandleFunc("GET /who", p.who)
+	mux.HandleFunc("GET /may", p.may)
 	return mux
 }
 
@@ -111,6 +114,16 @@ func (p *probe) clobber(r *http.Request) error {
 }
 
 func list(r *http.Request) sessions.Key[[]string] { return sessions.Key[[]string](r.FormValue("key")) }
+
+// may tells whether the visitor has a permission.
+func (p *probe) may(w http.ResponseWriter, r *http.Request) {
+	has, err := p.site.Auth.Permissions(r).Has(r.FormValue("perm"))
+	if err != nil {
+		p.site.Error(w, r, err)
+		return
+	}
+	fmt.Fprintf(w, "Cardea: %s %s.\n", r.FormValue("perm"), map[bool]string{true: "yes", false: "no"}[has])
+}
 
 func (p *probe) login(r *http.Request) error {
 	u, err := p.db.UserByName(r.Context(), r.FormValue("user"))

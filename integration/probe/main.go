@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
 	"syscall"
 
@@ -17,6 +18,7 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/cardea-go/cardea"
+	"github.com/cardea-go/cardea/manage"
 	"github.com/cardea-go/cardea/userdb"
 )
 
@@ -25,10 +27,18 @@ func main() {
 	control := flag.String("control", "", "URL that answers when a request may go on; it is asked with ?hold=")
 	profile := flag.String("profile", string(cardea.Default), "profile of the site")
 	secret := flag.String("secret", "", "secret key")
+	file := flag.String("config", "", "configuration file of the binary, instead of the others")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *database, *control, cardea.Config{SecretKey: *secret, Profile: cardea.Profile(*profile)}); err != nil {
+	settings := &manage.Settings{Config: cardea.Config{SecretKey: *secret, Profile: cardea.Profile(*profile)}, DB: *database}
+	if *file != "" {
+		var err error
+		if settings, err = manage.Load(*file, os.Environ()); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := run(ctx, settings.DB, *control, settings.Config); err != nil {
 		log.Fatal(err)
 	}
 }
