@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -344,10 +346,29 @@ func NewHashers(cfg Config) (*password.Hashers, error) {
 	} else {
 		hashers, err = row.hashers(version)
 	}
+	if err == nil {
+		err = cfg.tune(hashers)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return password.New(password.Config{Hashers: hashers, EqualWork: row.equalWork, Logger: cfg.Logger})
+}
+
+// tune gives hashers the costs of PasswordHasherParams.
+func (c *Config) tune(hashers []password.Hasher) error {
+	for _, algorithm := range slices.Sorted(maps.Keys(c.PasswordHasherParams)) {
+		i := slices.IndexFunc(hashers, func(h password.Hasher) bool { return h.Algorithm() == algorithm })
+		if i < 0 {
+			return fmt.Errorf("password_hasher_params: no hasher in use has the algorithm %q", algorithm)
+		}
+		h, err := password.WithParams(hashers[i], c.PasswordHasherParams[algorithm])
+		if err != nil {
+			return fmt.Errorf("password_hasher_params: %w", err)
+		}
+		hashers[i] = h
+	}
+	return nil
 }
 
 // describer lets the pages ask about the plain interface of a user.

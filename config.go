@@ -76,6 +76,9 @@ type Config struct {
 	BackendMap map[string]string `setting:"backend_map"`
 	// PasswordHashers are Django's dotted paths of hashers; the first writes, all are read. Defaults to those of the profile.
 	PasswordHashers []string `setting:"password_hashers"`
+	// PasswordHasherParams are the costs of hashers by algorithm, where a Django project has others than its version, in the form of
+	// [password.Params]: "pbkdf2_sha256" and "iterations=320000".
+	PasswordHasherParams map[string]string `setting:"password_hasher_params"`
 
 	// PasswordResetTimeout is how old the link in a mail may be by which somebody sets a new password. Defaults to one hour, and to
 	// Django's three days in its profile.

@@ -53,6 +53,10 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 	"DefaultFromEmail":     {func(c *cardea.Config) { c.DefaultFromEmail = "nobody" }, func(c *cardea.Config) { c.DefaultFromEmail = "a@example.com\r\nBcc: b@example.com" }},
 	"PasswordValidators":   {func(c *cardea.Config) { c.PasswordValidators = password.Validators{nil} }},
 	"MailTemplates":        {func(c *cardea.Config) { c.MailTemplates = fstest.MapFS{"signup.txt": {Data: []byte("{{.Nope")}} }},
+	"PasswordHasherParams": {
+		func(c *cardea.Config) { c.PasswordHasherParams = map[string]string{"pbkdf2_sha256": "rounds=5"} },
+		func(c *cardea.Config) { c.PasswordHasherParams = map[string]string{"rot13": "iterations=5"} },
+	},
 	"PasswordHashers": {
 		func(c *cardea.Config) { c.PasswordHashers = []string{"django.contrib.auth.hashers.PlainHasher"} },
 		func(c *cardea.Config) { c.PasswordHashers = []string{""} },

@@ -29,7 +29,7 @@ var (
 	docRow     = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.*) \\|$")
 	docFlag    = regexp.MustCompile(`--[a-z][a-z-]*`)
 	helpFlag   = regexp.MustCompile(`--(\[no-\])?[a-z-]+`)
-	helpLeaf   = regexp.MustCompile(`(?m)^  ([a-z]+( [a-z]+)?)( .*)?$`)
+	helpLeaf   = regexp.MustCompile(`(?m)^  ([a-z-]+( [a-z]+)?)( .*)?$`)
 	upperCase  = regexp.MustCompile(`^[\[<A-Z-]`)
 	everywhere = map[string]bool{"--config": true, "--db": true}
 )

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,8 +30,9 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"age": age},
+		Dir:   "testdata/script",
+		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"age": age, "mode": mode},
+		Setup: bringFacts,
 	})
 }
 
@@ -42,4 +45,21 @@ func age(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	then := time.Now().Add(-by)
 	ts.Check(os.Chtimes(ts.MkAbs(args[1]), then, then))
+}
+
+// mode checks who may read a file: "mode 600 FILE".
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode OCTAL FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[0] {
+		ts.Fatalf("%s has the mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// bringFacts puts the recorded facts of Django projects where a script finds them.
+func bringFacts(env *testscript.Env) error {
+	return os.CopyFS(filepath.Join(env.WorkDir, "facts"), os.DirFS("../internal/inspect/testdata"))
 }

@@ -104,6 +104,11 @@ func (s *Settings) readFile(name string) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the configuration %s: %w", name, errors.Unwrap(err))
 	}
+	return s.readText(name, string(text))
+}
+
+// readText decodes the text of the file of that name.
+func (s *Settings) readText(name, text string) error {
 	fields := s.fields()
 	structFields := make([]reflect.StructField, len(fields))
 	for i, f := range fields {
@@ -114,7 +119,7 @@ func (s *Settings) readFile(name string) error {
 		}
 	}
 	target := reflect.New(reflect.StructOf(structFields))
-	decoder := toml.NewDecoder(strings.NewReader(string(text)))
+	decoder := toml.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(target.Interface()); err != nil {
 		return fileError(name, fields, err)
@@ -125,9 +130,9 @@ func (s *Settings) readFile(name string) error {
 			continue
 		}
 		if err := assign(f.value, p.Elem()); err != nil {
-			return &SettingError{Where: name + ":" + strconv.Itoa(lineOf(string(text), f.name)), Cure: f.name + " " + err.Error()}
+			return &SettingError{Where: name + ":" + strconv.Itoa(lineOf(text, f.name)), Cure: f.name + " " + err.Error()}
 		}
-		s.sources[f.name] = name + ":" + strconv.Itoa(lineOf(string(text), f.name))
+		s.sources[f.name] = name + ":" + strconv.Itoa(lineOf(text, f.name))
 	}
 	return nil
 }
