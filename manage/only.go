@@ -10,13 +10,12 @@ import (
 // onlyDjango are settings of Django's that Cardea reads, so that a site's configuration can be carried over, but whose only
 // accepted values are those in the "only" tag: anything else would be another behaviour than the one asked for.
 type onlyDjango struct {
-	AuthUserModel                  string   `setting:"auth_user_model" only:"auth.User"`
-	AuthPasswordValidators         []string `setting:"auth_password_validators" only:""`
-	CSRFFailureView                string   `setting:"csrf_failure_view" only:"django.views.csrf.csrf_failure"`
-	Debug                          *bool    `setting:"debug" only:"false"`
-	SessionSerializer              string   `setting:"session_serializer" only:"django.contrib.sessions.serializers.JSONSerializer"`
-	SignedCookieLegacySaltFallback *bool    `setting:"signed_cookie_legacy_salt_fallback" only:"true"`
-	SigningBackend                 string   `setting:"signing_backend" only:"django.core.signing.TimestampSigner"`
+	AuthUserModel                  string `setting:"auth_user_model" only:"auth.User"`
+	CSRFFailureView                string `setting:"csrf_failure_view" only:"django.views.csrf.csrf_failure"`
+	Debug                          *bool  `setting:"debug" only:"false"`
+	SessionSerializer              string `setting:"session_serializer" only:"django.contrib.sessions.serializers.JSONSerializer"`
+	SignedCookieLegacySaltFallback *bool  `setting:"signed_cookie_legacy_salt_fallback" only:"true"`
+	SigningBackend                 string `setting:"signing_backend" only:"django.core.signing.TimestampSigner"`
 }
 
 // check refuses values that would not do what they say.
@@ -40,6 +39,9 @@ func (s *Settings) check() error {
 			cure = fmt.Sprintf("%s can only be %s so far", name, strings.Join(strings.Fields(only), " or "))
 		}
 		return &SettingError{Where: s.sources[name], Cure: cure}
+	}
+	if err := s.useValidators(); err != nil {
+		return err
 	}
 	return s.checkEngine()
 }

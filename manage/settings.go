@@ -31,6 +31,7 @@ type Settings struct {
 	SecretKeyFile string `setting:"secret_key_file"`
 	mailSettings
 	engineSettings
+	validatorSettings
 	remoteUserSettings
 	onlyDjango
 

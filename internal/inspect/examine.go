@@ -34,6 +34,7 @@ func Examine(f *Facts) (*Report, error) {
 	e.user()
 	e.backends()
 	e.hashers()
+	e.validators()
 	e.sessions()
 	e.messages()
 	e.csrf()

@@ -32,6 +32,7 @@ var Parity = []Row{
 	{Name: "time_zone", Preset: "UTC", Means: "the clocks in reset links are apart: links of one are dead at the other, or live too long"},
 	{Name: "password_reset_timeout", Preset: "259200", Means: "a reset link that works at one is dead at the other"},
 	{Name: "authentication_backends", Preset: "django.contrib.auth.backends.ModelBackend", Means: "a session that was made by a back end which the other does not name is anonymous there"},
+	{Name: "auth_password_validators", Means: "people can choose passwords at one that the other refuses"},
 	{Name: "session_engine", Preset: "db", Means: "they look for sessions in different places: who logs in at one is not logged in at the other"},
 	{Name: "session_file_path", Means: "they look for sessions in different folders: who logs in at one is not logged in at the other"},
 	{Name: "redis_url", Django: "CACHES LOCATION", Means: "they look for sessions in different places: what one changes the other does not see", Secret: true},

@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,18 +89,13 @@ func (e *examiner) addresses() {
 		}
 		return u
 	}
-	accounts := "/accounts/"
-	if reset, _ := e.facts.url("password_reset_confirm"); strings.HasSuffix(reset, "/reset/UID/TOKEN/") {
-		accounts = below(strings.TrimSuffix(reset, "reset/UID/TOKEN/"))
-	} else if login, _ := e.facts.url("login"); strings.HasSuffix(login, "/login/") {
-		accounts = below(strings.TrimSuffix(login, "login/"))
-	}
-	switch {
-	case accounts == "/":
-		e.note("ROOT_URLCONF", "one with the pages for passwords at the root", "Cardea's pages are under /accounts/: the links in Django's mail open at Django only, and Cardea's at Cardea only", "put django.contrib.auth.urls under a path of its own")
-		accounts = "/accounts/"
-	case accounts != "/accounts/":
-		e.set("accounts_url", accounts)
+	const accounts = "/accounts/"
+	for _, page := range [][2]string{{"password_reset_confirm", "reset/UID/TOKEN/"}, {"login", "login/"}} {
+		at, _ := e.facts.url(page[0])
+		if rest, ok := strings.CutSuffix(below(at), page[1]); ok && rest != accounts {
+			e.note("ROOT_URLCONF", "one with Django's pages for accounts at "+rest, "Cardea's are at "+accounts+", and both work; links in mail lead to the pages of who sent them", "if Cardea's are to take the place of Django's: accounts_url = "+tomlText(rest)+", and let the proxy lead there")
+			break
+		}
 	}
 	for _, where := range [][2]string{{"LOGIN_URL", accounts + "login/"}, {"LOGIN_REDIRECT_URL", accounts + "profile/"}, {"LOGOUT_REDIRECT_URL", ""}} {
 		name, preset := where[0], where[1]
@@ -131,6 +128,39 @@ func (e *examiner) project() {
 	}
 	if site := e.facts.Site; site != nil && site.Name != "" && site.Name != "example.com" {
 		e.set("site_name", site.Name)
+	}
+}
+
+// validators adds the rules of new passwords.
+func (e *examiner) validators() {
+	const module = "django.contrib.auth.password_validation."
+	entries, _ := e.facts.Settings["AUTH_PASSWORD_VALIDATORS"].([]any)
+	var rules []string
+	for _, entry := range entries {
+		m, _ := entry.(map[string]any)
+		path, _ := m["NAME"].(string)
+		options, _ := m["OPTIONS"].(map[string]any)
+		name, ours := strings.CutPrefix(path, module)
+		if !ours {
+			e.mismatch("AUTH_PASSWORD_VALIDATORS", "a list with "+quoted(path), "Cardea does not know that rule: by its pages people can choose passwords that Django refuses", "use Django's own rules, let new passwords be chosen at Django only, or write the rule in Go")
+			continue
+		}
+		query := url.Values{}
+		for option, value := range options {
+			if many, ok := value.([]any); ok {
+				for _, v := range many {
+					query.Add(option, fmt.Sprint(v))
+				}
+				continue
+			}
+			if value != nil {
+				query.Set(option, fmt.Sprint(value))
+			}
+		}
+		rules = append(rules, name+ifAny("?", query.Encode()))
+	}
+	if rules != nil {
+		e.set("auth_password_validators", rules)
 	}
 }
 
