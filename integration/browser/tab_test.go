@@ -95,14 +95,19 @@ func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 	return result
 }
 
-// eval evaluates an expression in the page. It does so too where the page's own scripts are switched off.
+// eval evaluates an expression in the page. It does so too where the page's own scripts are switched off. When the page goes
+// away meanwhile, the one that follows is asked.
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	b.must("evaluate "+expression, err)
-	return value
+	for {
+		value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Inspected target navigated") {
+			b.must("evaluate "+expression, err)
+			return value
+		}
+	}
 }
 
 // goes takes a step that leads to another page, waits for it, and returns its status.
