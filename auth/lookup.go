@@ -119,14 +119,20 @@ func (a *Auth[U]) resolve(r *http.Request, s *sessions.Session) (nobody U, err e
 	}
 	encoded := u.PasswordHash()
 	if !a.current.matches(hash, encoded) {
-		if !a.byOlderKey(hash, encoded) {
+		older := a.byOlderKey(hash, encoded)
+		switch {
+		case !older && s.IsReadOnly():
+			return nobody, ErrAnonymous
+		case !older:
 			if err := s.Flush(); err != nil {
 				return nobody, a.broken(r, "end a session whose hash does not fit", err)
 			}
 			return nobody, ErrAnonymous
-		}
-		if err := a.renew(s, encoded); err != nil {
-			return nobody, a.broken(r, "renew the session hash", err)
+		case s.IsReadOnly():
+		default:
+			if err := a.renew(s, encoded); err != nil {
+				return nobody, a.broken(r, "renew the session hash", err)
+			}
 		}
 	}
 	if a.cfg.Policy != nil {

@@ -62,6 +62,15 @@ func TestLookupTable(t *testing.T) {
 			s := open(t, func(_ *site, cfg *auth.Config) { cfg.Keys.Fallbacks = c.fallbacks })
 			b := s.plant(c.data)
 			before, text := b.key(), data(s.record(b))
+			peeked := ""
+			res := b.request(func(_ http.ResponseWriter, r *http.Request) {
+				if u, err := s.auth.Peek(r); err == nil {
+					peeked = u.(*member).name
+				}
+			})
+			if peeked != c.who || b.key() != before || data(s.record(b)) != text || res.Header.Get("Set-Cookie") != "" || s.replaced() != nil {
+				t.Errorf("a peek found %q, want %q, and must not touch the session: %s", peeked, c.who, data(s.record(b)))
+			}
 			if got := b.who(); got != c.who {
 				t.Errorf("the user is %q, want %q", got, c.who)
 			}

@@ -76,7 +76,7 @@ func (s *Session) SetOwner(id string) error {
 	if err := s.open("sessions.SetOwner"); err != nil {
 		return err
 	}
-	if err := s.needsCookie("sessions.SetOwner"); err != nil {
+	if err := s.changeable("sessions.SetOwner"); err != nil {
 		return err
 	}
 	s.owner, s.touched = id, true
@@ -89,7 +89,7 @@ func (s *Session) change(op string, c change) error {
 	if err := s.open(op); err != nil {
 		return err
 	}
-	if err := s.needsCookie(op); err != nil {
+	if err := s.changeable(op); err != nil {
 		return err
 	}
 	s.unshare()
@@ -101,8 +101,11 @@ func (s *Session) change(op string, c change) error {
 	return nil
 }
 
-// needsCookie refuses what would need a new cookie after the header.
-func (s *Session) needsCookie(op string) error {
+// changeable refuses what must not change, and what would need a new cookie after the header.
+func (s *Session) changeable(op string) error {
+	if s.watched {
+		return ErrReadOnly
+	}
 	if s.sealed && s.key == "" {
 		return s.exchange.Late(op)
 	}

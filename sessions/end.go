@@ -11,6 +11,9 @@ func (s *Session) Rotate() error { return s.Cycle(nil) }
 // again, on what a parallel request has stored meanwhile; it has no other effect therefore.
 func (s *Session) Cycle(mutate func(*Data)) error {
 	const op = "sessions.Rotate"
+	if s.watched {
+		return ErrReadOnly
+	}
 	if s.sealed {
 		return s.exchange.Late(op)
 	}
@@ -42,6 +45,9 @@ func (s *Session) Cycle(mutate func(*Data)) error {
 // cookie, whatever its status. What is set afterwards begins a new session. After the header the session is still deleted, and
 // the answer is ErrTooLate, since the browser keeps its cookie.
 func (s *Session) Flush() error {
+	if s.watched {
+		return ErrReadOnly
+	}
 	key := s.key
 	if key == "" && s.missing {
 		key = s.sent // which may have expired, or become another key a moment ago
@@ -64,6 +70,9 @@ func (s *Session) Flush() error {
 // the cookie. It is for a session that another request has ended or moved to a new key, which must not lose that key too: of two
 // logins that overlap, as after a double click, each keeps what it made.
 func (s *Session) Abandon() {
+	if s.watched {
+		return
+	}
 	s.accessed, s.modified, s.loaded = true, true, true
 	s.key, s.record, s.data, s.changes = "", Record{}, Data{}, nil
 	s.owner, s.touched, s.own, s.unsaved, s.fresh, s.claimed, s.lost = "", false, false, false, false, false, false

@@ -41,6 +41,9 @@ func (h *responder) BeforeHeader(x *respond.Exchange, status int) error {
 
 func (s *Session) beforeHeader(header http.Header, status int) error {
 	failed := status >= http.StatusInternalServerError
+	if s.watched {
+		return s.look(failed)
+	}
 	if s.manager.cfg.SaveEveryRequest && !failed && s.key != "" {
 		_ = s.open("sessions.Save") // kept in s.err
 	}
@@ -71,6 +74,17 @@ func (s *Session) beforeHeader(header http.Header, status int) error {
 		s.setCookie(header)
 	}
 	return nil
+}
+
+// look is beforeHeader for a session that is only looked at.
+func (s *Session) look(failed bool) error {
+	if s.accessed {
+		s.exchange.VaryByCookie()
+	}
+	if failed {
+		return nil
+	}
+	return s.err
 }
 
 // saveOrForget saves. A session that died meanwhile under a save that nobody asked for is as good as none.

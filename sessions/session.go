@@ -48,6 +48,8 @@ type Session struct {
 	sealed   bool // the header went out
 	replaced bool // as an error page
 	traced   tri  // whether the key sent was rotated away
+	watched  bool // ReadOnly was called
+	reads    context.Context
 
 	err error
 }
@@ -144,7 +146,7 @@ func (s *Session) load() error {
 	if s.key == "" || s.err != nil {
 		return s.err
 	}
-	ctx, cancel := s.manager.reading(s.request)
+	ctx, cancel := s.reading()
 	defer cancel()
 	record, err := s.manager.store.Load(ctx, s.key)
 	if err == nil && s.manager.outlived(&record) {

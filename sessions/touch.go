@@ -9,7 +9,7 @@ import (
 // asked for it, so whatever goes wrong is nobody's error.
 func (s *Session) touch() {
 	m := s.manager
-	if !s.accessed || s.written || m.stateless {
+	if !s.accessed || s.written || s.watched || m.stateless {
 		return
 	}
 	now := m.cfg.Now()

@@ -23,6 +23,7 @@ type UserTable interface {
 	extraColumns() []column
 	joinTables() []joinTable
 	joinedColumns(prefix string) string // "" when users are not read here
+	alongColumns(id string, w wish) string
 	joinedRow() joinedRow
 }
 

@@ -24,6 +24,11 @@ func (t *Table[T]) Permissions(ctx context.Context, s perm.Subject) (perm.Grants
 	if err != nil { // nobody, or nobody of ours
 		return perm.Grants{}, nil
 	}
+	if u, ok := s.User.(*T); ok && !s.Superuser && u != nil {
+		if rec := t.record(u); rec.ID == id && rec.standing != nil && rec.standing.grants != nil {
+			return *rec.standing.grants, nil
+		}
+	}
 	if s.Superuser {
 		all, err := t.db.permissionSets(ctx, "all permissions", "SELECT 0, ct.app_label, p.codename FROM auth_permission p "+ofType)
 		return perm.Grants{Direct: all[0], Group: all[0]}, err

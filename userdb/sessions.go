@@ -33,11 +33,11 @@ type SessionStore struct {
 	db    *DB
 	codec *sessions.Codec
 	cfg   SessionsConfig
-	load  string
+	loads [wishes]string
 	ended func(ctx context.Context, keys []string)
 
 	mu       sync.Mutex
-	prepared *sql.Stmt
+	prepared [wishes]*sql.Stmt
 	rows     sync.Pool
 }
 
@@ -59,15 +59,17 @@ func (db *DB) Sessions(codec *sessions.Codec, cfg SessionsConfig) *SessionStore 
 	}
 	s := &SessionStore{db: db, codec: codec, cfg: cfg}
 	d := db.dialect
-	columns, join := "", ""
-	if cfg.Users != nil {
-		if list := cfg.Users.joinedColumns("u."); list != "" {
-			columns, join = ", "+list, " LEFT JOIN "+d.ident(cfg.Users.Name())+" u ON u.id = c.user_id"
+	for w := range wishes {
+		columns, join := "", ""
+		if cfg.Users != nil {
+			if list := cfg.Users.joinedColumns("u."); list != "" {
+				columns, join = ", "+list+cfg.Users.alongColumns("u.id", w), " LEFT JOIN "+d.ident(cfg.Users.Name())+" u ON u.id = c.user_id"
+			}
 		}
+		s.loads[w] = d.bind("SELECT s.session_key, s.session_data, " + d.timeColumn("s.expire_date") + ", " + d.timeColumn("c.created_at") + ", " +
+			d.timeColumn("c.last_seen") + ", c.user_id, c.address, c.user_agent" + columns + " FROM django_session s LEFT JOIN cardea_session c ON c.session_key = s.session_key" + join +
+			" WHERE s.session_key = ? AND s.expire_date > ?")
 	}
-	s.load = d.bind("SELECT s.session_key, s.session_data, " + d.timeColumn("s.expire_date") + ", " + d.timeColumn("c.created_at") + ", " +
-		d.timeColumn("c.last_seen") + ", c.user_id, c.address, c.user_agent" + columns + " FROM django_session s LEFT JOIN cardea_session c ON c.session_key = s.session_key" + join +
-		" WHERE s.session_key = ? AND s.expire_date > ?")
 	return s
 }
 
@@ -94,10 +96,12 @@ func (f foreignUsers) extraColumns() []column      { return nil }
 func (f foreignUsers) joinedColumns(string) string { return "" }
 func (f foreignUsers) joinedRow() joinedRow        { return nil }
 
+func (f foreignUsers) alongColumns(string, wish) string { return "" }
+
 // A joinedRow scans the user that a session was joined with.
 type joinedRow interface {
 	dests() []any
-	attached() any // the user, or nil
+	attached(*standing) any // the user, or nil
 }
 
 func (t *Table[T]) joinedColumns(prefix string) string { return t.columnList(prefix) }
@@ -106,8 +110,9 @@ func (t *Table[T]) joinedRow() joinedRow { return t.reader() }
 
 func (r *rowReader[T]) dests() []any { return r.dest }
 
-func (r *rowReader[T]) attached() any {
+func (r *rowReader[T]) attached(s *standing) any {
 	if u, ok := r.user(); ok {
+		r.table.record(u).standing = s
 		return u
 	}
 	return nil
@@ -119,7 +124,8 @@ type sessionRow struct {
 	expires, created, seen stamp
 	owner, address, agent  sql.NullString
 	user                   joinedRow
-	dest                   []any
+	along                  along
+	dest                   []any // for the plain statement
 }
 
 func (s *SessionStore) row() *sessionRow {
@@ -146,7 +152,11 @@ func (s *SessionStore) Load(ctx context.Context, key string) (sessions.Record, e
 	defer cancel()
 	r := s.row()
 	defer s.rows.Put(r)
-	switch err := s.scan(ctx, r, id, s.db.dialect.time(s.cfg.Now())); {
+	w := wishOf(ctx)
+	if r.user == nil {
+		w = plainly
+	}
+	switch err := s.scan(ctx, r, w, id, s.db.dialect.time(s.cfg.Now())); {
 	case errors.Is(err, sql.ErrNoRows):
 		return sessions.Record{}, sessions.ErrNotFound
 	case err != nil:
@@ -165,42 +175,50 @@ func (s *SessionStore) Load(ctx context.Context, key string) (sessions.Record, e
 		Client: sessions.Client{Address: r.address.String, UserAgent: r.agent.String},
 	}
 	if r.user != nil {
-		rec.Attached = r.user.attached()
+		brought, err := r.along.standing(w)
+		if err != nil {
+			return sessions.Record{}, s.db.dialect.failed("load a session", err)
+		}
+		rec.Attached = r.user.attached(brought)
 	}
 	return rec, nil
 }
 
 // scan runs the statement of Load, prepared where that saves work: PostgreSQL's drivers keep their own, and a pooler between
 // may not stand ours.
-func (s *SessionStore) scan(ctx context.Context, r *sessionRow, args ...any) error {
-	if s.db.pool == nil || s.db.dialect == PostgreSQL {
-		return s.db.q.QueryRowContext(ctx, s.load, args...).Scan(r.dest...)
+func (s *SessionStore) scan(ctx context.Context, r *sessionRow, w wish, args ...any) error {
+	dest := r.dest
+	if w != plainly {
+		dest = append(dest[:len(dest):len(dest)], r.along.dests(w)...)
 	}
-	stmt, err := s.statement(ctx)
+	if s.db.pool == nil || s.db.dialect == PostgreSQL {
+		return s.db.q.QueryRowContext(ctx, s.loads[w], args...).Scan(dest...)
+	}
+	stmt, err := s.statement(ctx, w)
 	if err != nil {
 		return err
 	}
-	return stmt.QueryRowContext(ctx, args...).Scan(r.dest...)
+	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
-func (s *SessionStore) statement(ctx context.Context) (*sql.Stmt, error) {
+func (s *SessionStore) statement(ctx context.Context, w wish) (*sql.Stmt, error) {
 	s.mu.Lock()
-	stmt := s.prepared
+	stmt := s.prepared[w]
 	s.mu.Unlock()
 	if stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.db.pool.PrepareContext(ctx, s.load)
+	stmt, err := s.db.pool.PrepareContext(ctx, s.loads[w])
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.prepared != nil { // another request was faster
+	if s.prepared[w] != nil { // another request was faster
 		defer stmt.Close()
-		return s.prepared, nil
+		return s.prepared[w], nil
 	}
-	s.prepared = stmt
+	s.prepared[w] = stmt
 	return stmt, nil
 }
 

@@ -205,8 +205,9 @@ var errSeveral = errors.New("several users match where one is expected")
 func (t *Table[T]) query(ctx context.Context, op, where string, args ...any) ([]*T, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	d := t.db.dialect
-	rows, err := t.db.q.QueryContext(ctx, d.bind("SELECT "+t.columnList("")+" FROM "+d.ident(t.name)+" WHERE "+where), args...)
+	d, w := t.db.dialect, wishOf(ctx)
+	columns := t.columnList("") + t.alongColumns(d.ident(t.name)+".id", w)
+	rows, err := t.db.q.QueryContext(ctx, d.bind("SELECT "+columns+" FROM "+d.ident(t.name)+" WHERE "+where), args...)
 	if err != nil {
 		return nil, d.failed(op, err)
 	}
@@ -214,11 +215,21 @@ func (t *Table[T]) query(ctx context.Context, op, where string, args ...any) ([]
 	var users []*T
 	r := t.reader()
 	defer t.readers.Put(r)
+	var came along
+	dest := r.dest
+	if w != plainly {
+		dest = append(dest[:len(dest):len(dest)], came.dests(w)...)
+	}
 	for rows.Next() {
-		if err := rows.Scan(r.dest...); err != nil {
+		if err := rows.Scan(dest...); err != nil {
+			return nil, d.failed(op, err)
+		}
+		brought, err := came.standing(w)
+		if err != nil {
 			return nil, d.failed(op, err)
 		}
 		if u, ok := r.user(); ok {
+			t.record(u).standing = brought
 			users = append(users, u)
 		}
 	}

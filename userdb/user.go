@@ -19,6 +19,8 @@ type User struct {
 	IsStaff     bool   // may use the administration
 	IsActive    bool   // false: may not log in
 	DateJoined  time.Time
+
+	standing *standing // what came along; see perm.Prefetch
 }
 
 // AuthID returns the primary key as Django writes it into sessions.

@@ -150,7 +150,7 @@ func (t *Table[T]) endAccess(ctx context.Context, owner string, keys []string, s
 
 // on is the same store inside a transaction.
 func (s *SessionStore) on(tx *DB) *SessionStore {
-	return &SessionStore{db: tx, codec: s.codec, cfg: s.cfg, load: s.load}
+	return &SessionStore{db: tx, codec: s.codec, cfg: s.cfg, loads: s.loads}
 }
 
 // referenced reports whether err is the violation of a foreign key.
