@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and Go does not fetch by itself: Debian's Chromium with a font, a C compiler for the race
-# detector, two real Djangos (scripts/django.sh) and axe-core. May be run at any time: what is there stays as it is.
+# detector, OpenLDAP, two real Djangos (scripts/django.sh) and axe-core. May be run at any time: what is there stays as it is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cardea
@@ -19,7 +19,7 @@ case " ${ID:-} ${ID_LIKE:-} " in
 *) die "this is written for Debian, and this is ${PRETTY_NAME:-another system}: install by hand what its list of packages names" ;;
 esac
 
-wanted=(chromium fonts-liberation python3 gcc libc6-dev openssl ca-certificates)
+wanted=(chromium fonts-liberation python3 gcc libc6-dev openssl ca-certificates slapd ldap-utils)
 axe_version=4.14.1
 axe_sum=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
 axe=$cache/axe-core/$axe_version
@@ -37,6 +37,16 @@ if [ ${#missing[@]} -gt 0 ]; then
 		command -v sudo >/dev/null || die "run as root, there being no sudo here: apt-get install ${missing[*]}"
 		root=(sudo)
 	fi
+	# The tests start an LDAP server of their own: the package's is neither configured nor started.
+	policy=/usr/sbin/policy-rc.d
+	if [[ " ${missing[*]} " == *" slapd "* ]]; then
+		echo "slapd slapd/no_configuration boolean true" | "${root[@]}" debconf-set-selections
+		if [ ! -e "$policy" ]; then
+			trap '"${root[@]}" rm -f "$policy"' EXIT
+			printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+			"${root[@]}" chmod 755 "$policy"
+		fi
+	fi
 	install() {
 		"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "${missing[@]}"
 	}
@@ -45,6 +55,10 @@ if [ ${#missing[@]} -gt 0 ]; then
 		"${root[@]}" apt-get -q update
 		install
 	} || die "apt-get cannot install: ${missing[*]}"
+	if [ "$(trap -p EXIT)" ]; then
+		"${root[@]}" rm -f "$policy"
+		trap - EXIT
+	fi
 fi
 
 # --- Django
