@@ -71,12 +71,12 @@ func explain(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "userdb: ") + cure)
 }
 
-// findUser finds whom an argument means: by user name, to the letter, or as id:7 by number.
+// findUser finds whom an argument means: by user name, to the letter, or as id:7 by its key.
 func findUser(ctx context.Context, db *userdb.DB, name string) (*userdb.User, error) {
 	if id, ok := strings.CutPrefix(name, "id:"); ok {
 		u, err := db.UserByID(ctx, id)
 		if errors.Is(err, auth.ErrNoUser) {
-			err = fmt.Errorf("there is no user with the number %q; see \"cardea user list\"", id)
+			err = fmt.Errorf("there is no user with the id %q; see \"cardea user list\"", id)
 		}
 		return u, ours(err)
 	}

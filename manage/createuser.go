@@ -50,7 +50,7 @@ func (c *createUserCommand) run(ctx context.Context, p *Program, s *Settings) er
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.Stdout, "Created the user %s (id:%d).\n", cell(made.Username), made.ID)
+		fmt.Fprintf(p.Stdout, "Created the user %s (id:%s).\n", cell(made.Username), made.AuthID())
 		return nil
 	})
 }

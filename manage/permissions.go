@@ -99,7 +99,7 @@ func givenTo(ctx context.Context, db *userdb.DB, u *userdb.User) (perm.Grants, e
 }
 
 type permissionGrantCommand struct {
-	User       string   `arg:"" help:"User name, or id:NUMBER."`
+	User       string   `arg:"" help:"User name, or id:ID."`
 	Permission []string `arg:"" help:"Names such as blog.add_post."`
 }
 
@@ -118,7 +118,7 @@ func (c *permissionGrantCommand) run(ctx context.Context, p *Program, s *Setting
 }
 
 type permissionRevokeCommand struct {
-	User       string   `arg:"" help:"User name, or id:NUMBER."`
+	User       string   `arg:"" help:"User name, or id:ID."`
 	Permission []string `arg:"" help:"Names such as blog.add_post."`
 }
 

@@ -24,7 +24,7 @@ type userCommand struct {
 
 // A listedUser is a user in JSON, by the names of Django's columns.
 type listedUser struct {
-	ID          int64      `json:"id"`
+	ID          any        `json:"id"` // a number, or a text where keys are UUIDs
 	Username    string     `json:"username"`
 	Email       string     `json:"email"`
 	FirstName   string     `json:"first_name"`
@@ -34,12 +34,20 @@ type listedUser struct {
 	IsSuperuser bool       `json:"is_superuser"`
 	HasPassword bool       `json:"has_password"`
 	LastLogin   *time.Time `json:"last_login"`
-	DateJoined  time.Time  `json:"date_joined"`
+	DateJoined  *time.Time `json:"date_joined"` // null where the site does not keep it
 }
 
 func userRow(u *userdb.User) listedUser {
+	var id any = u.ID
+	if u.Key != "" {
+		id = u.Key
+	}
+	var joined *time.Time
+	if !u.DateJoined.IsZero() {
+		joined = &u.DateJoined
+	}
 	return listedUser{
-		u.ID, u.Username, u.Email, u.FirstName, u.LastName, u.IsActive, u.IsStaff, u.IsSuperuser, password.Usable(u.Password), u.LastLogin, u.DateJoined,
+		id, u.Username, u.Email, u.FirstName, u.LastName, u.IsActive, u.IsStaff, u.IsSuperuser, password.Usable(u.Password), u.LastLogin, joined,
 	}
 }
 
@@ -51,7 +59,7 @@ type userListCommand struct {
 	Superusers bool   `help:"Only those who may do everything."`
 	Like       string `help:"Only those with this in the user name or the address." placeholder:"TEXT"`
 	Limit      int    `help:"At most so many." default:"100"`
-	After      int64  `help:"Only those behind this number: the last one of the page before." placeholder:"ID"`
+	After      string `help:"Only those behind this one: the ID of the last one of the page before." placeholder:"ID"`
 }
 
 func (c *userListCommand) run(ctx context.Context, p *Program, s *Settings) error {
@@ -76,7 +84,7 @@ func (c *userListCommand) run(ctx context.Context, p *Program, s *Settings) erro
 			return err
 		}
 		if more {
-			fmt.Fprintf(p.Stderr, "There are more; see them with --after %d.\n", users[len(users)-1].ID)
+			fmt.Fprintf(p.Stderr, "There are more; see them with --after %s.\n", users[len(users)-1].AuthID())
 		}
 		return nil
 	})
@@ -87,7 +95,7 @@ func userListing(users []*userdb.User) listing {
 	l := listing{header: []string{"ID", "USERNAME", "EMAIL", "STATE", "ROLE", "LAST LOG-IN"}, none: "No users."}
 	for _, u := range users {
 		rows = append(rows, userRow(u))
-		l.lines = append(l.lines, []string{strconv.FormatInt(u.ID, 10), u.Username, u.Email, state(u), role(u), cellTime(lastLogin(u))})
+		l.lines = append(l.lines, []string{u.AuthID(), u.Username, u.Email, state(u), role(u), cellTime(lastLogin(u))})
 	}
 	l.rows = rows
 	return l
@@ -119,7 +127,7 @@ func lastLogin(u *userdb.User) time.Time {
 
 type userShowCommand struct {
 	output
-	User string `arg:"" help:"User name, or id:NUMBER."`
+	User string `arg:"" help:"User name, or id:ID."`
 }
 
 // A shownUser is a user in JSON with what belongs to the user.
@@ -159,7 +167,7 @@ func (c *userShowCommand) run(ctx context.Context, p *Program, s *Settings) erro
 			live = strconv.Itoa(*shown.Sessions)
 		}
 		return c.print(p.Stdout, listing{rows: shown, lines: [][]string{
-			{"ID", strconv.FormatInt(u.ID, 10)},
+			{"ID", u.AuthID()},
 			{"User name", u.Username},
 			{"Name", strings.TrimSpace(u.FirstName + " " + u.LastName)},
 			{"E-mail address", u.Email},
@@ -190,7 +198,7 @@ func (s *Settings) countSessions(ctx context.Context, db *userdb.DB, u *userdb.U
 }
 
 type userActivateCommand struct {
-	User string `arg:"" help:"User name, or id:NUMBER."`
+	User string `arg:"" help:"User name, or id:ID."`
 }
 
 func (c *userActivateCommand) run(ctx context.Context, p *Program, s *Settings) error {
@@ -208,7 +216,7 @@ func (c *userActivateCommand) run(ctx context.Context, p *Program, s *Settings) 
 }
 
 type userDeactivateCommand struct {
-	User string `arg:"" help:"User name, or id:NUMBER."`
+	User string `arg:"" help:"User name, or id:ID."`
 }
 
 func (c *userDeactivateCommand) run(ctx context.Context, p *Program, s *Settings) error {
@@ -231,7 +239,7 @@ func (c *userDeactivateCommand) run(ctx context.Context, p *Program, s *Settings
 
 type userDeleteCommand struct {
 	confirmation
-	User string `arg:"" help:"User name, or id:NUMBER."`
+	User string `arg:"" help:"User name, or id:ID."`
 }
 
 func (c *userDeleteCommand) run(ctx context.Context, p *Program, s *Settings) error {
@@ -244,21 +252,21 @@ func (c *userDeleteCommand) run(ctx context.Context, p *Program, s *Settings) er
 		if err != nil {
 			return err
 		}
-		sentence := fmt.Sprintf("This deletes the user %s (id:%d, %s) with all sessions, memberships and permissions, and cannot be undone.", cell(u.Username), u.ID, cell(u.Email))
+		sentence := fmt.Sprintf("This deletes the user %s (id:%s, %s) with all sessions, memberships and permissions, and cannot be undone.", cell(u.Username), u.AuthID(), cell(u.Email))
 		if err := c.confirm(p, sentence); err != nil {
 			return err
 		}
 		if err := db.Users().Delete(ctx, u, store); err != nil {
 			return err
 		}
-		fmt.Fprintf(p.Stdout, "Deleted the user %s (id:%d).\n", cell(u.Username), u.ID)
+		fmt.Fprintf(p.Stdout, "Deleted the user %s (id:%s).\n", cell(u.Username), u.AuthID())
 		return nil
 	})
 }
 
 type userGroupsCommand struct {
 	output
-	User   string   `arg:"" help:"User name, or id:NUMBER."`
+	User   string   `arg:"" help:"User name, or id:ID."`
 	Add    []string `help:"Groups to put the user into." placeholder:"GROUP"`
 	Remove []string `help:"Groups to take the user out of." placeholder:"GROUP"`
 }

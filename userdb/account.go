@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/cardea-go/cardea/account"
@@ -59,46 +58,52 @@ func (a accounts[T]) NameTaken(ctx context.Context, username string) (bool, erro
 	if !storable(username) {
 		return false, nil
 	}
-	where, arg := "username LIKE ? ESCAPE '\\'", escapeLike(username)
-	switch a.db.dialect {
-	case PostgreSQL:
-		where, arg = "UPPER(username) = UPPER(?)", username
-	case MySQL:
-		where = "username LIKE ?"
-	}
+	where, arg := a.sameText(colUsername, username)
 	found, err := a.query(ctx, "look up a user name", where+" LIMIT 1", arg)
 	return len(found) > 0, err
 }
 
 // ReplacePassword implements account.Changes.
 func (a accounts[T]) ReplacePassword(ctx context.Context, u account.User, to string) (bool, error) {
-	if utf8.RuneCountInString(to) > 128 {
-		return false, fmt.Errorf("userdb: replace a password: %w", &FieldError{"password", "is longer than 128 characters"})
+	if n := a.size(colPassword); utf8.RuneCountInString(to) > n {
+		return false, fmt.Errorf("userdb: replace a password: %w", &FieldError{"password", fmt.Sprintf("is longer than %d characters", n)})
 	}
-	return a.replace(ctx, "replace a password", "password", u, to)
+	return a.replace(ctx, "replace a password", colPassword, u, to)
 }
 
 // ReplaceEmail implements account.Changes.
 func (a accounts[T]) ReplaceEmail(ctx context.Context, u account.User, to string) (bool, error) {
 	to = NormalizeEmail(to)
-	if !storable(to) || utf8.RuneCountInString(to) > 254 {
-		return false, fmt.Errorf("userdb: replace an address: %w", &FieldError{"email", "is longer than 254 characters, contains a NUL or is not UTF-8"})
+	n := a.size(colEmail)
+	switch {
+	case !a.HasEmail():
+		return false, fmt.Errorf("userdb: replace an address: %w", &FieldError{"email", "is not in the table " + a.name})
+	case !storable(to) || utf8.RuneCountInString(to) > n:
+		return false, fmt.Errorf("userdb: replace an address: %w", &FieldError{"email", fmt.Sprintf("is longer than %d characters, contains a NUL or is not UTF-8", n)})
 	}
-	return a.replace(ctx, "replace an address", "email", u, to)
+	done, err := a.replace(ctx, "replace an address", colEmail, u, to)
+	if _, taken := a.db.dialect.duplicate(err); taken && a.db.pool != nil {
+		return false, nil
+	}
+	return done, err
 }
 
 // replace changes one column of a user who is active, and whose password and address are as they were seen.
-func (a accounts[T]) replace(ctx context.Context, op, column string, u account.User, to string) (bool, error) {
-	id, err := strconv.ParseInt(u.ID, 10, 64)
-	if err != nil {
+func (a accounts[T]) replace(ctx context.Context, op string, column int, u account.User, to string) (bool, error) {
+	key, ok := a.parseKey(u.ID)
+	if !ok {
 		return false, nil // nobody's
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	d := a.db.dialect
-	args := d.same(d.same([]any{to, id, true}, u.PasswordHash), u.Email)
-	n, err := a.db.exec(ctx, "UPDATE "+d.ident(a.name)+" SET "+column+" = ? WHERE id = "+d.bigint()+" AND is_active = ? AND "+
-		d.is("password")+" AND "+d.is("email"), args...)
+	active, args := a.active(true)
+	args = d.same(append([]any{to, key}, args...), u.PasswordHash)
+	where := a.byKey() + " AND " + active + " AND " + d.is(a.column(colPassword))
+	if a.HasEmail() {
+		where, args = where+" AND "+d.is(a.address()), d.same(args, u.Email)
+	}
+	n, err := a.db.exec(ctx, "UPDATE "+d.ident(a.name)+" SET "+a.column(column)+" = ? WHERE "+where, args...)
 	return n == 1, d.failed(op, err)
 }
 

@@ -148,10 +148,10 @@ func (b *passwordBackend[T]) upgrade(ctx context.Context, rec *User, typed strin
 		defer cancel()
 		var done bool
 		if done, err = b.users.upgradePassword(writing, rec, encoded); err == nil && !done {
-			b.cfg.Logger.InfoContext(ctx, "userdb: a password was changed while its hash was renewed; the change stays", "user", rec.ID)
+			b.cfg.Logger.InfoContext(ctx, "userdb: a password was changed while its hash was renewed; the change stays", "user", rec.AuthID())
 		}
 	}
 	if err != nil {
-		b.cfg.Logger.WarnContext(ctx, "userdb: a password hash could not be renewed", "user", rec.ID, "error", err)
+		b.cfg.Logger.WarnContext(ctx, "userdb: a password hash could not be renewed", "user", rec.AuthID(), "error", err)
 	}
 }

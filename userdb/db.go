@@ -17,6 +17,7 @@ type DB struct {
 	pool    *sql.DB // nil inside a transaction
 	q       querier
 	dialect *Dialect
+	users   *Table[User] // nil: Django's auth_user
 }
 
 // A querier is a pool, a connection or a transaction.

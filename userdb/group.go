@@ -36,9 +36,12 @@ func (g *Groups[T]) List(ctx context.Context) ([]Group, error) {
 
 // Of returns the groups that a user belongs to, by name.
 func (g *Groups[T]) Of(ctx context.Context, u *T) ([]Group, error) {
-	d, j := g.users.db.dialect, g.users.groupTable()
-	return g.list(ctx, "groups of a user", " WHERE id IN (SELECT group_id FROM "+d.ident(j.name)+" WHERE "+d.ident(j.owner)+" = "+d.bigint()+")",
-		g.users.record(u).ID)
+	d, j := g.users.db.dialect, g.users.groups
+	if j.name == "" {
+		return nil, nil
+	}
+	return g.list(ctx, "groups of a user", " WHERE id IN (SELECT group_id FROM "+d.ident(j.name)+" WHERE "+d.ident(j.owner)+" = "+d.keyMark(j.key)+")",
+		g.users.key(g.users.record(u)))
 }
 
 func (g *Groups[T]) list(ctx context.Context, op, where string, args ...any) ([]Group, error) {
@@ -61,8 +64,11 @@ func (g *Groups[T]) Members(ctx context.Context, name string) ([]*T, error) {
 	if err != nil {
 		return nil, g.users.db.dialect.failed(op, err)
 	}
-	d, j := g.users.db.dialect, g.users.groupTable()
-	return g.users.query(ctx, op, "id IN (SELECT "+d.ident(j.owner)+" FROM "+d.ident(j.name)+" WHERE group_id = ?) ORDER BY id", id)
+	d, j, key := g.users.db.dialect, g.users.groups, g.users.column(colID)
+	if j.name == "" {
+		return nil, nil
+	}
+	return g.users.query(ctx, op, key+" IN (SELECT "+d.ident(j.owner)+" FROM "+d.ident(j.name)+" WHERE group_id = ?) ORDER BY "+key, id)
 }
 
 // Permissions returns what a group gives its members.
@@ -121,11 +127,11 @@ func (g *Groups[T]) Rename(ctx context.Context, name, to string) error {
 // Delete removes a group. Its members lose what it gave them.
 func (g *Groups[T]) Delete(ctx context.Context, name string) error {
 	return g.change(ctx, "delete a group", name, func(ctx context.Context, tx *DB, id int64) error {
-		for _, stmt := range [...]string{
-			"DELETE FROM auth_group_permissions WHERE group_id = ?",
-			"DELETE FROM " + tx.dialect.ident(g.users.groupTable().name) + " WHERE group_id = ?",
-			"DELETE FROM auth_group WHERE id = ?",
-		} {
+		stmts := []string{"DELETE FROM auth_group_permissions WHERE group_id = ?"}
+		if j := g.users.groups; j.name != "" {
+			stmts = append(stmts, "DELETE FROM "+tx.dialect.ident(j.name)+" WHERE group_id = ?")
+		}
+		for _, stmt := range append(stmts, "DELETE FROM auth_group WHERE id = ?") {
 			if _, err := tx.exec(ctx, stmt, id); err != nil {
 				return err
 			}
@@ -137,12 +143,15 @@ func (g *Groups[T]) Delete(ctx context.Context, name string) error {
 // Add makes users members of a group. Those who are stay so. One who is gone is auth.ErrNoUser, and then nothing changes.
 func (g *Groups[T]) Add(ctx context.Context, name string, users ...*T) error {
 	return g.change(ctx, "add to a group", name, func(ctx context.Context, tx *DB, id int64) error {
+		if g.users.groups.name == "" {
+			return fmt.Errorf("the table %s has no table of groups beside it", g.users.name)
+		}
 		for _, u := range users {
-			user := g.users.record(u).ID
+			user := g.users.key(g.users.record(u))
 			if err := g.users.in(tx).exists(ctx, user); err != nil {
 				return err
 			}
-			if err := tx.link(ctx, g.users.groupTable(), user, []int64{id}); err != nil {
+			if err := tx.link(ctx, g.users.groups, user, []int64{id}); err != nil {
 				return err
 			}
 		}
@@ -153,8 +162,11 @@ func (g *Groups[T]) Add(ctx context.Context, name string, users ...*T) error {
 // Remove ends the membership of users. Those who are no members are passed over.
 func (g *Groups[T]) Remove(ctx context.Context, name string, users ...*T) error {
 	return g.change(ctx, "remove from a group", name, func(ctx context.Context, tx *DB, id int64) error {
+		if g.users.groups.name == "" {
+			return nil
+		}
 		for _, u := range users {
-			if err := tx.unlink(ctx, g.users.groupTable(), g.users.record(u).ID, []int64{id}); err != nil {
+			if err := tx.unlink(ctx, g.users.groups, g.users.key(g.users.record(u)), []int64{id}); err != nil {
 				return err
 			}
 		}

@@ -13,9 +13,12 @@ type GroupSummary struct {
 func (g *Groups[T]) Summaries(ctx context.Context) ([]GroupSummary, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	d, j := g.users.db.dialect, g.users.groupTable()
+	d, members := g.users.db.dialect, "0"
+	if j := g.users.groups; j.name != "" {
+		members = "(SELECT COUNT(*) FROM " + d.ident(j.name) + " m WHERE m.group_id = g.id)"
+	}
 	var list []GroupSummary
-	err := g.users.db.each(ctx, "SELECT g.id, g.name, (SELECT COUNT(*) FROM "+d.ident(j.name)+" m WHERE m.group_id = g.id), "+
+	err := g.users.db.each(ctx, "SELECT g.id, g.name, "+members+", "+
 		"(SELECT COUNT(*) FROM auth_group_permissions p WHERE p.group_id = g.id) FROM auth_group g ORDER BY g.name", nil,
 		func(scan func(...any) error) error {
 			var one GroupSummary

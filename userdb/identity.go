@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -48,9 +47,9 @@ type WaysIn struct {
 // identityTable makes cardea_identity. An identity goes with its user.
 func (m *migration) identityTable(users, userKey string) djangoTable {
 	d, moment := m.db.dialect, m.db.dialect.moment()
-	behind, after := m.references("", users, "id"), ""
+	behind, after := m.references("", users, m.userKey()), ""
 	if d == MySQL {
-		after = ", CONSTRAINT cardea_identity_user_id_fk FOREIGN KEY (user_id) REFERENCES " + d.ident(users) + " (id) ON DELETE CASCADE"
+		after = ", CONSTRAINT cardea_identity_user_id_fk FOREIGN KEY (user_id) REFERENCES " + d.ident(users) + " (" + m.userKey() + ") ON DELETE CASCADE"
 	}
 	return djangoTable{"cardea_identity", []string{
 		"CREATE TABLE cardea_identity (id varchar(26) NOT NULL PRIMARY KEY, issuer varchar(255) NOT NULL, subject varchar(255) NOT NULL, " +
@@ -65,11 +64,11 @@ func (t *Table[T]) Identities(ctx context.Context, userID string) ([]Identity, e
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	const op = "list the identities of a user"
-	id, err := strconv.ParseInt(userID, 10, 64)
-	if err != nil {
+	key, ok := t.parseKey(userID)
+	if !ok {
 		return nil, nil // nobody's
 	}
-	list, err := t.db.identities(ctx, "user_id = "+t.db.dialect.bigint()+" ORDER BY created_at, id", id)
+	list, err := t.db.identities(ctx, "user_id = "+t.db.dialect.keyMark(t.keyType)+" ORDER BY created_at, id", key)
 	return list, t.db.dialect.failed(op, err)
 }
 
@@ -97,7 +96,7 @@ func (t *Table[T]) LinkIdentity(ctx context.Context, userID string, id *auth.Ide
 		case !errors.Is(err, ErrNoIdentity):
 			return err
 		}
-		return in.db.addIdentity(ctx, rec.ID, id, nil)
+		return in.db.addIdentity(ctx, in.key(rec), id, nil)
 	})
 	return t.db.dialect.failed(op, err)
 }
@@ -119,7 +118,7 @@ func (t *Table[T]) UnlinkIdentity(ctx context.Context, userID, identityID string
 			return err
 		}
 		d, rec := tx.dialect, in.record(u)
-		n, err := tx.exec(ctx, "DELETE FROM cardea_identity WHERE user_id = "+d.bigint()+" AND "+d.is("id"), d.same([]any{rec.ID}, identityID)...)
+		n, err := tx.exec(ctx, "DELETE FROM cardea_identity WHERE user_id = "+d.keyMark(in.keyType)+" AND "+d.is("id"), d.same([]any{in.key(rec)}, identityID)...)
 		switch {
 		case err != nil:
 			return err
@@ -189,12 +188,12 @@ func (t *Table[T]) insisting(ctx context.Context, f func(ctx context.Context, in
 
 // locked returns a user whose row no other transaction changes until this one ends.
 func (t *Table[T]) locked(ctx context.Context, userID string) (*T, error) {
-	id, err := strconv.ParseInt(userID, 10, 64)
-	if err != nil {
+	key, ok := t.parseKey(userID)
+	if !ok {
 		return nil, auth.ErrNoUser
 	}
-	d := t.db.dialect
-	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET is_active = is_active WHERE id = "+d.bigint(), id)
+	password := t.column(colPassword)
+	n, err := t.db.exec(ctx, "UPDATE "+t.db.dialect.ident(t.name)+" SET "+password+" = "+password+" WHERE "+t.byKey(), key)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +233,7 @@ func (db *DB) identities(ctx context.Context, where string, args ...any) ([]Iden
 }
 
 // addIdentity stores an identity. One that is there is a violation of uniqueness.
-func (db *DB) addIdentity(ctx context.Context, user int64, id *auth.Identity, used *time.Time) error {
+func (db *DB) addIdentity(ctx context.Context, user any, id *auth.Identity, used *time.Time) error {
 	d := db.dialect
 	_, err := db.exec(ctx, "INSERT INTO cardea_identity (id, issuer, subject, user_id, email, created_at, last_used) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		rand.Text(), id.Issuer, id.Subject, user, clip(id.Email, 254), d.time(time.Now()), d.nullTime(used))

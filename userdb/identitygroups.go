@@ -6,12 +6,16 @@ import (
 )
 
 // mirror makes a user's groups those of an identity.
-func (t *Table[T]) mirror(ctx context.Context, user int64, p IdentityPolicy, groups []string) error {
+func (t *Table[T]) mirror(ctx context.Context, user any, p IdentityPolicy, groups []string) error {
 	mirrored := func(name string) bool {
 		if p.MirrorOnly != nil {
 			return slices.Contains(p.MirrorOnly, name)
 		}
 		return !slices.Contains(p.MirrorExcept, name)
+	}
+	j := t.groups
+	if j.name == "" {
+		return nil
 	}
 	var names []string
 	for _, name := range groups {
@@ -23,11 +27,10 @@ func (t *Table[T]) mirror(ctx context.Context, user int64, p IdentityPolicy, gro
 	if err != nil {
 		return err
 	}
-	j := t.groupTable()
 	d := t.db.dialect
 	var lost []int64
 	have := map[int64]bool{}
-	err = t.db.each(ctx, "SELECT g.id, g.name FROM auth_group g JOIN "+d.ident(j.name)+" m ON m.group_id = g.id WHERE m."+d.ident(j.owner)+" = "+d.bigint(),
+	err = t.db.each(ctx, "SELECT g.id, g.name FROM auth_group g JOIN "+d.ident(j.name)+" m ON m.group_id = g.id WHERE m."+d.ident(j.owner)+" = "+d.keyMark(j.key),
 		[]any{user}, func(scan func(...any) error) error {
 			var id int64
 			var name string

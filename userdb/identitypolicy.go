@@ -154,6 +154,15 @@ func (t *Table[T]) newcomer(ctx context.Context, p IdentityPolicy, id *auth.Iden
 	if rec.FirstName, rec.LastName, rec.Email, err = t.facts(ctx, rec, id); err != nil {
 		return nil, err
 	}
+	if t.NameIsEmail() {
+		if !p.MatchUsername {
+			rec.Username = rec.Email
+		}
+		if rec.Email = rec.Username; rec.Email == "" {
+			return nil, fmt.Errorf("the issuer %q vouches for no address that is free, and people here are named by theirs: %w", p.Issuer, auth.ErrDenied)
+		}
+	}
+	t.prune(rec)
 	if err := t.Create(ctx, u); err != nil {
 		return nil, err
 	}
@@ -163,7 +172,7 @@ func (t *Table[T]) newcomer(ctx context.Context, p IdentityPolicy, id *auth.Iden
 // welcome links an identity to its user and does what a login does.
 func (t *Table[T]) welcome(ctx context.Context, u *T, p IdentityPolicy, id *auth.Identity) error {
 	now := time.Now()
-	if err := t.db.addIdentity(ctx, t.record(u).ID, id, &now); err != nil {
+	if err := t.db.addIdentity(ctx, t.key(t.record(u)), id, &now); err != nil {
 		return err
 	}
 	return t.follow(ctx, u, p, id)
@@ -204,7 +213,7 @@ func (t *Table[T]) byOwnedName(ctx context.Context, p IdentityPolicy, id *auth.I
 	if _, err := t.endAccess(ctx, rec.AuthID(), nil, nil); err != nil {
 		return nil, err
 	}
-	_, _, email, err := t.facts(ctx, &User{ID: rec.ID}, id)
+	_, _, email, err := t.facts(ctx, &User{ID: rec.ID, Key: rec.Key}, id)
 	if err != nil {
 		return nil, err
 	}
@@ -288,19 +297,30 @@ func (t *Table[T]) follow(ctx context.Context, u *T, p IdentityPolicy, id *auth.
 	if !p.MirrorGroups {
 		return nil
 	}
-	return t.mirror(ctx, rec.ID, p, id.Groups)
+	return t.mirror(ctx, t.key(rec), p, id.Groups)
 }
 
 // store changes what an issuer may say of a user, in the table and in rec, if it is not that way already.
 func (t *Table[T]) store(ctx context.Context, rec *User, change func(*User)) error {
 	want := *rec
 	change(&want)
+	t.prune(&want)
+	if t.NameIsEmail() {
+		want.Email = rec.Email // people log in by it
+	}
 	if want == *rec {
 		return nil
 	}
 	d := t.db.dialect
-	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET first_name = ?, last_name = ?, email = ?, is_staff = ?, is_superuser = ? WHERE id = "+d.bigint(),
-		want.FirstName, want.LastName, want.Email, want.IsStaff, want.IsSuperuser, rec.ID)
+	var set []string
+	var args []any
+	names, values := t.writes(&want)
+	for i, name := range names {
+		if !slices.Contains([]string{t.columns[colUsername], t.columns[colActive], t.columns[colJoined]}, name) {
+			set, args = append(set, d.ident(name)+" = ?"), append(args, values[i])
+		}
+	}
+	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET "+strings.Join(set, ", ")+" WHERE "+t.byKey(), append(args, t.key(rec))...)
 	if err == nil && n == 0 {
 		err = auth.ErrNoUser
 	}
@@ -323,7 +343,7 @@ func (t *Table[T]) facts(ctx context.Context, rec *User, id *auth.Identity) (fir
 		return first, last, "", nil
 	}
 	others, err := t.sameEmail(ctx, email)
-	if slices.ContainsFunc(others, func(u *T) bool { return t.record(u).ID != rec.ID }) {
+	if slices.ContainsFunc(others, func(u *T) bool { return t.record(u).AuthID() != rec.AuthID() }) {
 		email = ""
 	}
 	return first, last, email, err

@@ -23,9 +23,9 @@ var _ account.Links = (*LinkStore)(nil)
 // linkTable makes cardea_link. A link of a user goes with the user.
 func (m *migration) linkTable(users, userKey string) djangoTable {
 	d, moment := m.db.dialect, m.db.dialect.moment()
-	behind, after := m.references("", users, "id"), ""
+	behind, after := m.references("", users, m.userKey()), ""
 	if d == MySQL {
-		after = ", CONSTRAINT cardea_link_user_id_fk FOREIGN KEY (user_id) REFERENCES " + d.ident(users) + " (id) ON DELETE CASCADE"
+		after = ", CONSTRAINT cardea_link_user_id_fk FOREIGN KEY (user_id) REFERENCES " + d.ident(users) + " (" + m.userKey() + ") ON DELETE CASCADE"
 	}
 	return djangoTable{"cardea_link", []string{
 		"CREATE TABLE cardea_link (id varchar(26) NOT NULL PRIMARY KEY, kind varchar(40) NOT NULL, token_hash varchar(40) NULL UNIQUE, " +

@@ -13,13 +13,15 @@ import (
 type MigrateOptions struct {
 	// DryRun gets the SQL that would be run; nothing is changed. Defaults to running it.
 	DryRun io.Writer
-	// Users is the table of the site's own user type, from [NewTable]. Defaults to Django's auth_user.
+	// Users is the table of the site's own user type, from [NewTable]. Defaults to that of [DB.Users].
 	Users UserTable
 }
 
 // A UserTable is a [Table] of any type, or a table named by [UsersOf].
 type UserTable interface {
 	Name() string
+	keyColumn() string // the primary key
+	plain() bool       // the columns are those of auth_user
 	extraColumns() []column
 	joinTables() []joinTable
 	joinedColumns(prefix string) string // "" when users are not read here
@@ -44,6 +46,9 @@ type Report struct {
 func (db *DB) Migrate(ctx context.Context, opts MigrateOptions) (Report, error) {
 	if db.pool == nil {
 		return Report{}, errors.New("userdb: migrate: not inside a transaction of the application's")
+	}
+	if opts.Users == nil && db.users != nil {
+		opts.Users = db.users
 	}
 	var report Report
 	err := db.locked(ctx, func(db *DB) error {

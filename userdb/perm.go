@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/cardea-go/cardea/auth"
@@ -20,12 +19,12 @@ func (t *Table[T]) Permissions(ctx context.Context, s perm.Subject) (perm.Grants
 	if !s.Active {
 		return perm.Grants{}, nil
 	}
-	id, err := strconv.ParseInt(s.ID, 10, 64)
-	if err != nil { // nobody, or nobody of ours
+	key, ok := t.parseKey(s.ID)
+	if !ok { // nobody, or nobody of ours
 		return perm.Grants{}, nil
 	}
 	if u, ok := s.User.(*T); ok && !s.Superuser && u != nil {
-		if rec := t.record(u); rec.ID == id && rec.standing != nil && rec.standing.grants != nil {
+		if rec := t.record(u); rec.AuthID() == s.ID && rec.standing != nil && rec.standing.grants != nil {
 			return *rec.standing.grants, nil
 		}
 	}
@@ -33,13 +32,24 @@ func (t *Table[T]) Permissions(ctx context.Context, s perm.Subject) (perm.Grants
 		all, err := t.db.permissionSets(ctx, "all permissions", "SELECT 0, ct.app_label, p.codename FROM auth_permission p "+ofType)
 		return perm.Grants{Direct: all[0], Group: all[0]}, err
 	}
-	d, own, groups := t.db.dialect, t.permissionTable(), t.groupTable()
-	sets, err := t.db.permissionSets(ctx, "permissions of a user",
-		"SELECT 0, ct.app_label, p.codename FROM "+d.ident(own.name)+" up JOIN auth_permission p ON p.id = up.permission_id "+ofType+
-			" WHERE up."+d.ident(own.owner)+" = "+d.bigint()+
-			" UNION ALL SELECT 1, ct.app_label, p.codename FROM "+d.ident(groups.name)+" ug "+
+	d, own, groups := t.db.dialect, t.permissions, t.groups
+	var queries []string
+	var args []any
+	if own.name != "" {
+		queries = append(queries, "SELECT 0, ct.app_label, p.codename FROM "+d.ident(own.name)+" up JOIN auth_permission p ON p.id = up.permission_id "+ofType+
+			" WHERE up."+d.ident(own.owner)+" = "+d.keyMark(own.key))
+		args = append(args, key)
+	}
+	if groups.name != "" {
+		queries = append(queries, "SELECT 1, ct.app_label, p.codename FROM "+d.ident(groups.name)+" ug "+
 			"JOIN auth_group_permissions gp ON gp.group_id = ug.group_id JOIN auth_permission p ON p.id = gp.permission_id "+ofType+
-			" WHERE ug."+d.ident(groups.owner)+" = "+d.bigint(), id, id)
+			" WHERE ug."+d.ident(groups.owner)+" = "+d.keyMark(groups.key))
+		args = append(args, key)
+	}
+	if len(queries) == 0 {
+		return perm.Grants{}, nil
+	}
+	sets, err := t.db.permissionSets(ctx, "permissions of a user", strings.Join(queries, " UNION ALL "), args...)
 	return perm.Grants{Direct: sets[0], Group: sets[1]}, err
 }
 
@@ -94,31 +104,35 @@ func (t *Table[T]) WithPermission(ctx context.Context, name string, f Permission
 	if err != nil {
 		return nil, fmt.Errorf("userdb: %s: %w", op, err)
 	}
-	d, own, groups := t.db.dialect, t.permissionTable(), t.groupTable()
-	id := d.ident(t.name) + ".id"
+	d, own, groups := t.db.dialect, t.permissions, t.groups
+	id := d.ident(t.name) + "." + t.column(colID)
 	var conditions []string
 	var args []any
 	if storable(name) {
 		named := "WHERE " + d.is("ct.app_label") + " AND " + d.is("p.codename")
-		conditions = append(conditions,
-			"EXISTS (SELECT 1 FROM "+d.ident(own.name)+" up JOIN auth_permission p ON p.id = up.permission_id "+ofType+" "+named+
-				" AND up."+d.ident(own.owner)+" = "+id+")",
-			"EXISTS (SELECT 1 FROM "+d.ident(groups.name)+" ug JOIN auth_group_permissions gp ON gp.group_id = ug.group_id "+
+		if own.name != "" {
+			conditions = append(conditions, "EXISTS (SELECT 1 FROM "+d.ident(own.name)+" up JOIN auth_permission p ON p.id = up.permission_id "+ofType+" "+named+
+				" AND up."+d.ident(own.owner)+" = "+id+")")
+			args = d.same(d.same(args, app), codename)
+		}
+		if groups.name != "" {
+			conditions = append(conditions, "EXISTS (SELECT 1 FROM "+d.ident(groups.name)+" ug JOIN auth_group_permissions gp ON gp.group_id = ug.group_id "+
 				"JOIN auth_permission p ON p.id = gp.permission_id "+ofType+" "+named+" AND ug."+d.ident(groups.owner)+" = "+id+")")
-		args = d.same(d.same(d.same(d.same(args, app), codename), app), codename)
+			args = d.same(d.same(args, app), codename)
+		}
 	}
 	if !f.WithoutSuperusers {
-		conditions = append(conditions, "is_superuser")
+		conditions = append(conditions, t.condition(colSuperuser))
 	}
 	if len(conditions) == 0 {
 		return nil, nil
 	}
 	where := "(" + strings.Join(conditions, " OR ") + ")"
 	if f.Status != AllUsers {
-		where += " AND is_active = ?"
-		args = append(args, f.Status == ActiveUsers)
+		active, more := t.active(f.Status == ActiveUsers)
+		where, args = where+" AND "+active, append(args, more...)
 	}
-	return t.query(ctx, op, where+" ORDER BY id", args...)
+	return t.query(ctx, op, where+" ORDER BY "+t.column(colID), args...)
 }
 
 // Grant gives a user permissions directly, by names such as "blog.add_post". Those that the user has are kept; a name that
@@ -134,7 +148,7 @@ func (t *Table[T]) Revoke(ctx context.Context, u *T, names ...string) error {
 	return t.changePermissions(ctx, "revoke permissions", u, names, (*DB).unlink)
 }
 
-type change func(db *DB, ctx context.Context, j joinTable, owner int64, others []int64) error
+type change func(db *DB, ctx context.Context, j joinTable, owner any, others []int64) error
 
 func (t *Table[T]) changePermissions(ctx context.Context, op string, u *T, names []string, change change) error {
 	err := t.db.atomically(ctx, func(ctx context.Context, tx *DB) error {
@@ -142,20 +156,23 @@ func (t *Table[T]) changePermissions(ctx context.Context, op string, u *T, names
 		if err != nil {
 			return err
 		}
-		id := t.record(u).ID
-		if err := t.in(tx).exists(ctx, id); err != nil {
+		key := t.key(t.record(u))
+		if err := t.in(tx).exists(ctx, key); err != nil {
 			return err
 		}
-		return change(tx, ctx, t.permissionTable(), id, ids)
+		if t.permissions.name == "" {
+			return fmt.Errorf("the table %s has no table of permissions beside it", t.name)
+		}
+		return change(tx, ctx, t.permissions, key, ids)
 	})
 	return t.db.dialect.failed(op, err)
 }
 
-// exists returns auth.ErrNoUser unless there is a user with this id.
-func (t *Table[T]) exists(ctx context.Context, id int64) error {
+// exists returns auth.ErrNoUser unless there is a user with this key.
+func (t *Table[T]) exists(ctx context.Context, key any) error {
 	d := t.db.dialect
 	var n int
-	err := t.db.row(ctx, "SELECT COUNT(*) FROM "+d.ident(t.name)+" WHERE id = "+d.bigint(), id).Scan(&n)
+	err := t.db.row(ctx, "SELECT COUNT(*) FROM "+d.ident(t.name)+" WHERE "+t.byKey(), key).Scan(&n)
 	if err == nil && n == 0 {
 		return auth.ErrNoUser
 	}
@@ -225,7 +242,7 @@ func (db *DB) each(ctx context.Context, query string, args []any, f func(scan fu
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
 // link adds rows to a joining table, and passes over those that are there.
-func (db *DB) link(ctx context.Context, j joinTable, owner int64, others []int64) error {
+func (db *DB) link(ctx context.Context, j joinTable, owner any, others []int64) error {
 	d := db.dialect
 	for len(others) > 0 {
 		part := others[:min(batch, len(others))]
@@ -249,7 +266,7 @@ func (db *DB) link(ctx context.Context, j joinTable, owner int64, others []int64
 }
 
 // unlink removes rows from a joining table.
-func (db *DB) unlink(ctx context.Context, j joinTable, owner int64, others []int64) error {
+func (db *DB) unlink(ctx context.Context, j joinTable, owner any, others []int64) error {
 	d := db.dialect
 	for len(others) > 0 {
 		part := others[:min(batch, len(others))]
@@ -258,7 +275,7 @@ func (db *DB) unlink(ctx context.Context, j joinTable, owner int64, others []int
 		for _, other := range part {
 			args = append(args, other)
 		}
-		_, err := db.exec(ctx, "DELETE FROM "+d.ident(j.name)+" WHERE "+d.ident(j.owner)+" = "+d.bigint()+
+		_, err := db.exec(ctx, "DELETE FROM "+d.ident(j.name)+" WHERE "+d.ident(j.owner)+" = "+d.keyMark(j.key)+
 			" AND "+d.ident(j.other)+" IN ("+marks(len(part))+")", args...)
 		if err != nil {
 			return err

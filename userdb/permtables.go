@@ -10,28 +10,34 @@ import (
 // A joinTable is one of the two tables beside a table of users: their groups, or their own permissions. Django names both after
 // the table of users and the first column after the model.
 type joinTable struct {
-	name   string // auth_user_groups
+	name   string // auth_user_groups; "" when there is none
 	owner  string // the column of the user: user_id
+	key    KeyType
 	other  string // group_id or permission_id
 	target string // auth_group or auth_permission
 }
 
-func (t *Table[T]) groupTable() joinTable { return t.joinTable("groups", "group_id", "auth_group") }
-
-func (t *Table[T]) permissionTable() joinTable {
-	return t.joinTable("user_permissions", "permission_id", "auth_permission")
-}
-
-func (t *Table[T]) joinTable(field, other, target string) joinTable {
-	model := t.model
+func (t *Table[T]) joinTable(model, name, field, other, target string) joinTable {
 	if model == "" {
 		model = t.name[strings.LastIndexByte(t.name, '_')+1:]
 	}
-	name := t.db.dialect.truncated(t.name + "_" + field)
-	return joinTable{name: name, owner: model + "_id", other: other, target: target}
+	switch name {
+	case "":
+		name = t.db.dialect.truncated(t.name + "_" + field)
+	case Absent:
+		name = ""
+	}
+	return joinTable{name: name, owner: model + "_id", key: t.keyType, other: other, target: target}
 }
 
-func (t *Table[T]) joinTables() []joinTable { return []joinTable{t.groupTable(), t.permissionTable()} }
+func (t *Table[T]) joinTables() (list []joinTable) {
+	for _, j := range [...]joinTable{t.groups, t.permissions} {
+		if j.name != "" {
+			list = append(list, j)
+		}
+	}
+	return list
+}
 
 // userJoins makes the tables of groups and permissions beside a table of users that Cardea made. Those of auth_user are
 // Django's own.
@@ -39,7 +45,7 @@ func (m *migration) userJoins() error {
 	if m.users == nil || m.users.Name() == "auth_user" || m.report.Owner == OwnedByDjango {
 		return nil
 	}
-	id, err := m.columnType(m.users.Name(), "id", "integer")
+	id, err := m.userKeyType()
 	if err != nil {
 		return err
 	}

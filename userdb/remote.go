@@ -20,7 +20,10 @@ func (t *Table[T]) ByNameOrCreate(ctx context.Context, username, encoded string)
 	u = new(T)
 	rec := t.record(u)
 	*rec = User{Username: username, Password: encoded, IsActive: true, DateJoined: time.Now()}
-	if err := checkUser(rec); err != nil {
+	if t.NameIsEmail() {
+		rec.Email = username
+	}
+	if err := t.check(rec); err != nil {
 		return nil, false, fmt.Errorf("userdb: user by name or new: %w: %w", err, auth.ErrNoUser)
 	}
 	err = t.insert(ctx, u)

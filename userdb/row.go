@@ -18,6 +18,7 @@ type rowReader[T any] struct {
 // userRow holds the columns of User.
 type userRow struct {
 	id                                     sql.NullInt64
+	key                                    sql.NullString // in place of id
 	password, username, first, last, email sql.NullString
 	superuser, staff, active               sql.NullBool
 	lastLogin, joined                      stamp
@@ -30,8 +31,12 @@ func (t *Table[T]) reader() *rowReader[T] {
 	}
 	r := &rowReader[T]{table: t}
 	b := &r.base
+	var id any = &b.id
+	if t.keyType == UUIDKey {
+		id = &b.key
+	}
 	r.dest = []any{
-		&b.id, &b.password, &b.lastLogin, &b.superuser, &b.username, &b.first, &b.last, &b.email, &b.staff, &b.active, &b.joined,
+		id, &b.password, &b.lastLogin, &b.superuser, &b.username, &b.first, &b.last, &b.email, &b.staff, &b.active, &b.joined,
 	}
 	for _, c := range t.extra {
 		v := reflect.ValueOf(new(stamp))
@@ -49,15 +54,16 @@ var timeType = reflect.TypeFor[time.Time]()
 // user returns what was scanned as a new user, or false when an outer join found none.
 func (r *rowReader[T]) user() (*T, bool) {
 	b := &r.base
-	if !b.id.Valid {
+	if !b.id.Valid && !b.key.Valid {
 		return nil, false
 	}
+	columns := &r.table.columns
 	u := new(T)
 	rec := any(u).(interface{ Base() *User }).Base()
 	*rec = User{
-		ID: b.id.Int64, Password: b.password.String, LastLogin: b.lastLogin.pointer(), IsSuperuser: b.superuser.Bool,
+		ID: b.id.Int64, Key: r.table.db.dialect.djangoID(b.key.String), Password: b.password.String, LastLogin: b.lastLogin.pointer(), IsSuperuser: b.superuser.Bool,
 		Username: b.username.String, FirstName: b.first.String, LastName: b.last.String, Email: b.email.String,
-		IsStaff: b.staff.Bool, IsActive: b.active.Bool, DateJoined: b.joined.Time,
+		IsStaff: b.staff.Bool, IsActive: b.active.Bool || columns[colActive] == "", DateJoined: b.joined.Time,
 	}
 	if len(r.extra) > 0 {
 		r.fill(reflect.ValueOf(u).Elem())

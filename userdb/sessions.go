@@ -63,7 +63,8 @@ func (db *DB) Sessions(codec *sessions.Codec, cfg SessionsConfig) *SessionStore 
 		columns, join := "", ""
 		if cfg.Users != nil {
 			if list := cfg.Users.joinedColumns("u."); list != "" {
-				columns, join = ", "+list+cfg.Users.alongColumns("u.id", w), " LEFT JOIN "+d.ident(cfg.Users.Name())+" u ON u.id = c.user_id"
+				key := "u." + d.ident(cfg.Users.keyColumn())
+				columns, join = ", "+list+cfg.Users.alongColumns(key, w), " LEFT JOIN "+d.ident(cfg.Users.Name())+" u ON "+key+" = c.user_id"
 			}
 		}
 		s.loads[w] = d.bind("SELECT s.session_key, s.session_data, " + d.timeColumn("s.expire_date") + ", " + d.timeColumn("c.created_at") + ", " +
@@ -92,6 +93,8 @@ func UsersOf(table string) UserTable { return foreignUsers(table) }
 type foreignUsers string
 
 func (f foreignUsers) Name() string                { return string(f) }
+func (f foreignUsers) keyColumn() string           { return "id" }
+func (f foreignUsers) plain() bool                 { return true }
 func (f foreignUsers) extraColumns() []column      { return nil }
 func (f foreignUsers) joinedColumns(string) string { return "" }
 func (f foreignUsers) joinedRow() joinedRow        { return nil }
@@ -243,7 +246,7 @@ func (d *Dialect) djangoID(id string) string {
 	if !d.hexUUID || len(id) != 32 || !isHex(id) {
 		return id
 	}
-	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
+	return hyphened(id)
 }
 
 // ownerID turns an id in Django's text into a parameter.

@@ -38,14 +38,16 @@ func (db *DB) CreateSetupLink(ctx context.Context, now time.Time, ttl time.Durat
 }
 
 // usableLink is the condition that a link works: its arguments are the hash and the time.
-const usableLink = "token_hash = ? AND used_at IS NULL AND expires_at > ? AND NOT EXISTS (SELECT 1 FROM auth_user)"
+func (db *DB) usableLink() string {
+	return "token_hash = ? AND used_at IS NULL AND expires_at > ? AND NOT EXISTS (SELECT 1 FROM " + db.dialect.ident(db.Users().name) + ")"
+}
 
 // SetupLinkUsable reports whether a set-up link would work now. It uses nothing up.
 func (db *DB) SetupLinkUsable(ctx context.Context, token string, now time.Time) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	var n int
-	err := db.row(ctx, "SELECT COUNT(*) FROM cardea_setup WHERE "+usableLink, sessions.HashKey(token), db.dialect.time(now)).Scan(&n)
+	err := db.row(ctx, "SELECT COUNT(*) FROM cardea_setup WHERE "+db.usableLink(), sessions.HashKey(token), db.dialect.time(now)).Scan(&n)
 	return n == 1, db.dialect.failed("look at a set-up link", err)
 }
 
@@ -55,7 +57,7 @@ func (db *DB) ConsumeSetupLink(ctx context.Context, token string, now time.Time,
 	var admin *User
 	err := db.atomically(ctx, func(ctx context.Context, tx *DB) error {
 		d := db.dialect
-		used, err := tx.exec(ctx, "UPDATE cardea_setup SET used_at = ? WHERE "+usableLink, d.time(now), sessions.HashKey(token), d.time(now))
+		used, err := tx.exec(ctx, "UPDATE cardea_setup SET used_at = ? WHERE "+db.usableLink(), d.time(now), sessions.HashKey(token), d.time(now))
 		if err != nil {
 			return d.failed("use a set-up link", err)
 		}

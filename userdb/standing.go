@@ -42,17 +42,20 @@ func (t *Table[T]) alongColumns(id string, w wish) string {
 	if w == plainly {
 		return ""
 	}
-	d, own, groups := t.db.dialect, t.permissionTable(), t.groupTable()
-	columns := ", (SELECT " + d.jsonList("g.name") + " FROM " + d.ident(groups.name) + " ug JOIN auth_group g ON g.id = ug.group_id WHERE ug." +
-		d.ident(groups.owner) + " = " + id + ")"
+	d, own, groups := t.db.dialect, t.permissions, t.groups
+	of := func(j joinTable, selection, join string) string {
+		if j.name == "" {
+			return ", NULL"
+		}
+		return ", (SELECT " + d.jsonList(selection) + " FROM " + d.ident(j.name) + " up " + join + " WHERE up." + d.ident(j.owner) + " = " + id + ")"
+	}
+	columns := of(groups, "g.name", "JOIN auth_group g ON g.id = up.group_id")
 	if w == withGroups {
 		return columns
 	}
-	name := d.jsonList(d.joined("ct.app_label", "'.'", "p.codename"))
-	return columns + ", (SELECT " + name + " FROM " + d.ident(own.name) + " up JOIN auth_permission p ON p.id = up.permission_id " + ofType +
-		" WHERE up." + d.ident(own.owner) + " = " + id + ")" +
-		", (SELECT " + name + " FROM " + d.ident(groups.name) + " ug JOIN auth_group_permissions gp ON gp.group_id = ug.group_id " +
-		"JOIN auth_permission p ON p.id = gp.permission_id " + ofType + " WHERE ug." + d.ident(groups.owner) + " = " + id + ")"
+	name := d.joined("ct.app_label", "'.'", "p.codename")
+	return columns + of(own, name, "JOIN auth_permission p ON p.id = up.permission_id "+ofType) +
+		of(groups, name, "JOIN auth_group_permissions gp ON gp.group_id = up.group_id JOIN auth_permission p ON p.id = gp.permission_id "+ofType)
 }
 
 // jsonList aggregates an expression into a list in JSON, as text.

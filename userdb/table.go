@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -13,12 +14,19 @@ import (
 	"github.com/cardea-go/cardea/auth"
 )
 
-// A Table is a table of users of type T: Django's auth_user with T = [User], or one with more columns. *T is an auth.User,
-// and a *Table[T] is an auth.Users[*T] and an auth.LoginRecorder[*T].
+// A Table is a table of users of type T: Django's auth_user with T = [User], or one with more columns, or that of a user model of
+// the site's own. *T is an auth.User, and a *Table[T] is an auth.Users[*T] and an auth.LoginRecorder[*T].
 type Table[T any] struct {
-	db         *DB
-	name       string
-	model      string // as the columns that refer to the table are named; "": by name
+	db                  *DB
+	name                string
+	columns             [numColumns]string // those of User; "" for one that the model lacks
+	keyType             KeyType
+	groups, permissions joinTable
+
+	sizes     map[int]int // of columns, in characters, where they are known
+	nullEmail bool        // no address is NULL
+	missing   []string    // columns that nothing here can fill
+
 	extra      []column
 	list       []string // the columns in the order of a row
 	readers    *sync.Pool
@@ -40,6 +48,13 @@ type TableConfig[T any] struct {
 	// Model is the name of Django's model, in lower case: the tables of groups and permissions call the user customer_id. Defaults
 	// to what follows the last underscore of Name.
 	Model string
+	// Columns are those of User where the model has other names for them, or lacks them. Defaults to Django's.
+	Columns Columns
+	// Key is what the primary keys are. Defaults to NumberKey.
+	Key KeyType
+	// Groups and Permissions are the tables of whom users share permissions with, and of what they have themselves; [Absent] for a model
+	// without Django's PermissionsMixin. Defaults to Name with _groups and _user_permissions behind it.
+	Groups, Permissions string
 	// ByIdentity finds, or makes, the local user whom an outside issuer knows as id; see auth.Users. t is the table, inside
 	// whose Tx more can be written. Defaults to those whom [Table.LinkIdentity] linked, and to what [Table.WithIdentities] says.
 	ByIdentity func(ctx context.Context, t *Table[T], id *auth.Identity) (*T, error)
@@ -64,22 +79,40 @@ func NewTable[T any, P Embeds[T]](db *DB, cfg TableConfig[T]) (*Table[T], error)
 	if err != nil {
 		return nil, err
 	}
-	return newTable(db, cfg, extra), nil
+	return newTable(db, cfg, extra)
 }
 
-// Users returns Django's table of users.
-func (db *DB) Users() *Table[User] { return newTable(db, TableConfig[User]{}, nil) }
+// Users returns Django's table of users, or the one that [DB.WithUsers] was given.
+func (db *DB) Users() *Table[User] {
+	if db.users != nil {
+		return db.users.in(db)
+	}
+	t, err := newTable(db, TableConfig[User]{}, nil)
+	if err != nil {
+		panic(err) // no default is wrong
+	}
+	return t
+}
 
-func newTable[T any](db *DB, cfg TableConfig[T], extra []column) *Table[T] {
-	t := &Table[T]{db: db, name: cfg.Name, model: cfg.Model, extra: extra, byIdentity: cfg.ByIdentity, readers: &sync.Pool{}}
+func newTable[T any](db *DB, cfg TableConfig[T], extra []column) (*Table[T], error) {
+	t := &Table[T]{db: db, name: cfg.Name, keyType: cfg.Key, extra: extra, byIdentity: cfg.ByIdentity, readers: &sync.Pool{}}
 	if t.name == "" {
 		t.name = "auth_user"
 	}
-	t.list = append(t.list, baseColumns...)
+	var err error
+	if t.columns, err = cfg.Columns.resolve(); err != nil {
+		return nil, err
+	}
+	t.groups = t.joinTable(cfg.Model, cfg.Groups, "groups", "group_id", "auth_group")
+	t.permissions = t.joinTable(cfg.Model, cfg.Permissions, "user_permissions", "permission_id", "auth_permission")
+	t.list = append(t.list, t.columns[:]...)
 	for _, c := range extra {
+		if slices.Contains(t.columns[:], c.name) {
+			return nil, fmt.Errorf("userdb: the type %s has a column %q, which is there already", reflect.TypeFor[T](), c.name)
+		}
 		t.list = append(t.list, c.name)
 	}
-	return t
+	return t, nil
 }
 
 // Tx returns the same table inside the application's own transaction; see [DB.Tx].
@@ -97,18 +130,16 @@ func (t *Table[T]) DB() *DB { return t.db }
 // Name returns the name of the table.
 func (t *Table[T]) Name() string { return t.name }
 
-// baseColumns are those of User, in the order that userRow scans them.
-var baseColumns = []string{
-	"id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email", "is_staff", "is_active",
-	"date_joined",
-}
-
 // columnList is the list of columns for a SELECT, each behind the prefix.
 func (t *Table[T]) columnList(prefix string) string {
 	var b strings.Builder
 	for i, name := range t.list {
 		if i > 0 {
 			b.WriteString(", ")
+		}
+		if name == "" {
+			b.WriteString("NULL")
+			continue
 		}
 		name = prefix + t.db.dialect.ident(name)
 		if t.isTime(i) {
@@ -121,10 +152,10 @@ func (t *Table[T]) columnList(prefix string) string {
 
 // isTime reports whether the column at that place in the list holds a time.
 func (t *Table[T]) isTime(i int) bool {
-	if i < len(baseColumns) {
-		return baseColumns[i] == "last_login" || baseColumns[i] == "date_joined"
+	if i < numColumns {
+		return i == colLastLogin || i == colJoined
 	}
-	return t.extra[i-len(baseColumns)].typ == timeType
+	return t.extra[i-numColumns].typ == timeType
 }
 
 // A column is a field that a user type has beside those of User.
@@ -141,9 +172,6 @@ type column struct {
 func extraColumns(typ reflect.Type) ([]column, error) {
 	var list []column
 	seen := map[string]bool{}
-	for _, name := range baseColumns {
-		seen[name] = true
-	}
 	base := reflect.TypeFor[User]()
 	for _, f := range reflect.VisibleFields(typ) {
 		tag, tagged := f.Tag.Lookup("db")
@@ -206,7 +234,7 @@ func (t *Table[T]) query(ctx context.Context, op, where string, args ...any) ([]
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	d, w := t.db.dialect, wishOf(ctx)
-	columns := t.columnList("") + t.alongColumns(d.ident(t.name)+".id", w)
+	columns := t.columnList("") + t.alongColumns(d.ident(t.name)+"."+t.column(colID), w)
 	rows, err := t.db.q.QueryContext(ctx, d.bind("SELECT "+columns+" FROM "+d.ident(t.name)+" WHERE "+where), args...)
 	if err != nil {
 		return nil, d.failed(op, err)
@@ -237,3 +265,7 @@ func (t *Table[T]) query(ctx context.Context, op, where string, args ...any) ([]
 }
 
 func (t *Table[T]) extraColumns() []column { return t.extra }
+
+func (t *Table[T]) keyColumn() string { return t.columns[colID] }
+
+func (t *Table[T]) plain() bool { return t.columns == baseColumns && t.keyType == NumberKey }

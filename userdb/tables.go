@@ -40,7 +40,7 @@ func (m *migration) cardea() error {
 		return err
 	}
 	users := m.userTableName()
-	id, err := m.columnType(users, "id", "integer")
+	id, err := m.userKeyType()
 	if err != nil {
 		return err
 	}
@@ -48,12 +48,12 @@ func (m *migration) cardea() error {
 		{"cardea_session", []string{
 			"CREATE TABLE cardea_session (" +
 				"session_key " + key + " NOT NULL PRIMARY KEY" + m.references("", "django_session", "session_key") + ", " +
-				"user_id " + id + " NULL" + m.references("", users, "id") + ", " +
+				"user_id " + id + " NULL" + m.references("", users, m.userKey()) + ", " +
 				"created_at " + moment + " NOT NULL, " +
 				"last_seen " + moment + " NOT NULL, " +
 				"address varchar(45) NOT NULL, " +
 				"user_agent varchar(255) NOT NULL" +
-				m.references("session_key", "django_session", "session_key") + m.references("user_id", users, "id") + ")" + m.engine(),
+				m.references("session_key", "django_session", "session_key") + m.references("user_id", users, m.userKey()) + ")" + m.engine(),
 			"CREATE INDEX cardea_session_user_id ON cardea_session (user_id)",
 		}},
 		{"cardea_rotated", []string{
@@ -145,12 +145,35 @@ func (m *migration) userTableName() string {
 	return m.users.Name()
 }
 
+// userKey is the primary key of the table of users, as it stands in a statement.
+func (m *migration) userKey() string {
+	if name := m.userKeyName(); name != "id" {
+		return m.db.dialect.ident(name)
+	}
+	return "id"
+}
+
+func (m *migration) userKeyName() string {
+	if m.users == nil {
+		return "id"
+	}
+	return m.users.keyColumn()
+}
+
+// userKeyType is the type of what refers to a user.
+func (m *migration) userKeyType() (string, error) {
+	return m.columnType(m.userTableName(), m.userKeyName(), "integer")
+}
+
 // userTable sees to it that the table of users has the columns of the site's user type.
 func (m *migration) userTable() error {
 	name := m.userTableName()
 	if !m.tables[name] {
 		if m.report.Owner == OwnedByDjango {
-			return fmt.Errorf("there is no table %s: name the one of the site's AUTH_USER_MODEL in userdb.TableConfig", name)
+			return fmt.Errorf("there is no table %s: name the site's AUTH_USER_MODEL, in the setting auth_user_model or in userdb.TableConfig", name)
+		}
+		if !m.users.plain() {
+			return fmt.Errorf("there is no table %s, and only one with the columns of auth_user can be made", name)
 		}
 		if err := m.create(name, m.copyOfUsers(name)); err != nil {
 			return err

@@ -8,7 +8,8 @@ import (
 
 // A User is one row of Django's auth_user. A site with a user type of its own embeds it; see [NewTable].
 type User struct {
-	ID          int64
+	ID          int64      // the primary key, where that is a number
+	Key         string     // the primary key, where that is a UUID, in Django's text; see TableConfig.Key
 	Password    string     // encoded, see package password; "" or unusable when the user has none
 	LastLogin   *time.Time // nil: never
 	IsSuperuser bool       // has every permission
@@ -24,7 +25,12 @@ type User struct {
 }
 
 // AuthID returns the primary key as Django writes it into sessions.
-func (u *User) AuthID() string { return strconv.FormatInt(u.ID, 10) }
+func (u *User) AuthID() string {
+	if u.Key != "" {
+		return u.Key
+	}
+	return strconv.FormatInt(u.ID, 10)
+}
 
 // PasswordHash returns the encoded password.
 func (u *User) PasswordHash() string { return u.Password }

@@ -31,13 +31,13 @@ func (t *Table[T]) Delete(ctx context.Context, u *T, sessions *SessionStore) err
 	var ended []string
 	err = t.db.atomically(ctx, func(ctx context.Context, tx *DB) (err error) {
 		in := t.in(tx)
-		if err := in.dropJoins(ctx, rec.ID); err != nil {
+		if err := in.dropJoins(ctx, t.key(rec)); err != nil {
 			return err
 		}
 		if ended, err = in.endAccess(ctx, rec.AuthID(), keys, sessions); err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, "DELETE FROM "+tx.dialect.ident(t.name)+" WHERE id = "+tx.dialect.bigint(), rec.ID)
+		n, err := tx.exec(ctx, "DELETE FROM "+tx.dialect.ident(t.name)+" WHERE "+t.byKey(), t.key(rec))
 		if err == nil && n == 0 {
 			err = auth.ErrNoUser
 		}
@@ -58,6 +58,9 @@ func (t *Table[T]) Delete(ctx context.Context, u *T, sessions *SessionStore) err
 func (t *Table[T]) SetActive(ctx context.Context, u *T, active bool, sessions *SessionStore) error {
 	const op = "activate a user"
 	rec := t.record(u)
+	if t.columns[colActive] == "" {
+		return fmt.Errorf("userdb: %s: %w", op, &FieldError{"is_active", "is not in the table " + t.name})
+	}
 	var keys []string
 	if !active {
 		var err error
@@ -67,7 +70,7 @@ func (t *Table[T]) SetActive(ctx context.Context, u *T, active bool, sessions *S
 	}
 	var ended []string
 	err := t.db.atomically(ctx, func(ctx context.Context, tx *DB) error {
-		n, err := tx.exec(ctx, "UPDATE "+tx.dialect.ident(t.name)+" SET is_active = ? WHERE id = "+tx.dialect.bigint(), active, rec.ID)
+		n, err := tx.exec(ctx, "UPDATE "+tx.dialect.ident(t.name)+" SET "+t.column(colActive)+" = ? WHERE "+t.byKey(), active, t.key(rec))
 		switch {
 		case err != nil || active && n > 0:
 			return err
@@ -100,19 +103,19 @@ func keysOf(ctx context.Context, sessions *SessionStore, owner string) ([]string
 }
 
 // dropJoins removes what refers to a user and stays when the user is switched off.
-func (t *Table[T]) dropJoins(ctx context.Context, id int64) error {
+func (t *Table[T]) dropJoins(ctx context.Context, key any) error {
 	d := t.db.dialect
-	if _, err := t.db.exec(ctx, "DELETE FROM cardea_identity WHERE user_id = "+d.bigint(), id); err != nil {
+	if _, err := t.db.exec(ctx, "DELETE FROM cardea_identity WHERE user_id = "+d.keyMark(t.keyType), key); err != nil {
 		return err
 	}
 	for _, j := range t.joinTables() {
-		if _, err := t.db.exec(ctx, "DELETE FROM "+d.ident(j.name)+" WHERE "+d.ident(j.owner)+" = "+d.bigint(), id); err != nil {
+		if _, err := t.db.exec(ctx, "DELETE FROM "+d.ident(j.name)+" WHERE "+d.ident(j.owner)+" = "+d.keyMark(j.key), key); err != nil {
 			return err
 		}
 	}
 	tables, err := t.db.tables(ctx)
 	if err == nil && tables["django_admin_log"] {
-		_, err = t.db.exec(ctx, "DELETE FROM django_admin_log WHERE user_id = "+d.bigint(), id)
+		_, err = t.db.exec(ctx, "DELETE FROM django_admin_log WHERE user_id = "+d.keyMark(t.keyType), key)
 	}
 	return err
 }

@@ -228,7 +228,7 @@ func TestListUsers(t *testing.T) {
 		}
 		first, err := db.Users().List(t.Context(), userdb.UserFilter{Limit: 2})
 		must(t, err)
-		next, err := db.Users().List(t.Context(), userdb.UserFilter{Limit: 2, After: first[1].ID})
+		next, err := db.Users().List(t.Context(), userdb.UserFilter{Limit: 2, After: first[1].AuthID()})
 		if err != nil || len(next) != 2 || next[0].Username != "user_3" {
 			t.Errorf("the next page: %v, %v", next, err)
 		}

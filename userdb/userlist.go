@@ -11,22 +11,30 @@ type UserFilter struct {
 	Staff      bool   // only those who may use the administration
 	Superusers bool   // only those who may do everything
 	Like       string // only those in whose user name or e-mail address this stands, in capital letters or small ones
-	After      int64  // only those with a greater ID: the last one of the page before
+	After      string // only those behind the one with this AuthID: the last one of the page before
 	Limit      int    // at most so many. Defaults to all
 }
 
-// List returns users, oldest first.
+// List returns users, oldest first where their keys are numbers.
 func (t *Table[T]) List(ctx context.Context, f UserFilter) ([]*T, error) {
 	d := t.db.dialect
-	conditions, args := []string{"id > " + d.bigint()}, []any{f.After}
+	conditions, args := []string{"1 = 1"}, []any(nil)
+	if f.After != "" {
+		key, ok := t.parseKey(f.After)
+		if !ok {
+			return nil, nil
+		}
+		conditions, args = append(conditions, t.column(colID)+" > "+d.keyMark(t.keyType)), append(args, key)
+	}
 	if f.Status != AllUsers {
-		conditions, args = append(conditions, "is_active = ?"), append(args, f.Status == ActiveUsers)
+		active, more := t.active(f.Status == ActiveUsers)
+		conditions, args = append(conditions, active), append(args, more...)
 	}
 	if f.Staff {
-		conditions = append(conditions, "is_staff")
+		conditions = append(conditions, t.condition(colStaff))
 	}
 	if f.Superusers {
-		conditions = append(conditions, "is_superuser")
+		conditions = append(conditions, t.condition(colSuperuser))
 	}
 	if f.Like != "" {
 		if !storable(f.Like) {
@@ -39,11 +47,15 @@ func (t *Table[T]) List(ctx context.Context, f UserFilter) ([]*T, error) {
 		case MySQL: // where \ escapes unless it is told otherwise
 			like = "LIKE ?"
 		}
-		conditions = append(conditions, "(username "+like+" OR email "+like+")")
 		pattern := "%" + escapeLike(f.Like) + "%"
-		args = append(args, pattern, pattern)
+		either := t.column(colUsername) + " " + like
+		args = append(args, pattern)
+		if t.HasEmail() {
+			either, args = either+" OR "+t.column(colEmail)+" "+like, append(args, pattern)
+		}
+		conditions = append(conditions, "("+either+")")
 	}
-	end := " ORDER BY id"
+	end := " ORDER BY " + t.column(colID)
 	if f.Limit > 0 {
 		end, args = end+" LIMIT ?", append(args, f.Limit)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,13 +15,14 @@ import (
 	"github.com/cardea-go/cardea/password"
 )
 
-// ByID returns the user with this primary key, active or not, or auth.ErrNoUser, also for an id that is not a number.
+// ByID returns the user with this primary key, active or not, or auth.ErrNoUser, also for an id that
+// no key of the table could be.
 func (t *Table[T]) ByID(ctx context.Context, id string) (*T, error) {
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
+	key, ok := t.parseKey(id)
+	if !ok {
 		return nil, fmt.Errorf("userdb: user by id: %w", auth.ErrNoUser)
 	}
-	return t.oneUser(ctx, "user by id", "id = "+t.db.dialect.bigint(), n)
+	return t.oneUser(ctx, "user by id", t.byKey(), key)
 }
 
 // ByIdentity returns the local user whom an outside issuer knows: by TableConfig.ByIdentity, or else by what is linked and by the
@@ -40,23 +40,17 @@ func (t *Table[T]) ByName(ctx context.Context, username string) (*T, error) {
 	if !storable(username) {
 		return nil, fmt.Errorf("userdb: user by name: %w", auth.ErrNoUser)
 	}
-	return t.oneUser(ctx, "user by name", "username = ?", username)
+	return t.oneUser(ctx, "user by name", t.column(colUsername)+" = ?", username)
 }
 
 // ByEmail returns the users with this address, whatever its case, oldest first, active or not. Addresses that only the
 // database takes for equal, such as mıke@ and mike@, are not.
 func (t *Table[T]) ByEmail(ctx context.Context, address string) ([]*T, error) {
-	if address == "" || !storable(address) {
+	if address == "" || !storable(address) || !t.HasEmail() {
 		return nil, nil
 	}
-	where, arg := "email LIKE ? ESCAPE '\\'", escapeLike(address)
-	switch t.db.dialect {
-	case PostgreSQL:
-		where, arg = "UPPER(email) = UPPER(?)", address
-	case MySQL: // \ escapes unless it is told otherwise
-		where = "email LIKE ?"
-	}
-	found, err := t.query(ctx, "users by e-mail", where+" ORDER BY id", arg)
+	where, arg := t.sameText(colEmail, address)
+	found, err := t.query(ctx, "users by e-mail", where+" ORDER BY "+t.column(colID), arg)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +62,18 @@ func (t *Table[T]) ByEmail(ctx context.Context, address string) ([]*T, error) {
 		}
 	}
 	return kept, nil
+}
+
+// sameText is the condition that a column holds a text, whatever its case, and its argument. The column is there.
+func (t *Table[T]) sameText(column int, text string) (where string, arg any) {
+	name := t.column(column)
+	switch t.db.dialect {
+	case PostgreSQL:
+		return "UPPER(" + name + ") = UPPER(?)", text
+	case MySQL: // \ escapes unless it is told otherwise
+		return name + " LIKE ?", escapeLike(text)
+	}
+	return name + " LIKE ? ESCAPE '\\'", escapeLike(text)
 }
 
 // fold is the form in which Django compares addresses: NFKC and case folding.
@@ -105,7 +111,7 @@ func (e *FieldError) Error() string { return e.Column + " " + e.Reason }
 // that is any name that differs only by case, accents or trailing blanks.
 func (t *Table[T]) Create(ctx context.Context, u *T) error {
 	rec := t.record(u)
-	rec.Username, rec.Email = NormalizeUsername(rec.Username), NormalizeEmail(rec.Email)
+	t.normalize(rec)
 	if rec.Password == "" {
 		rec.Password = password.Unusable()
 	}
@@ -119,19 +125,33 @@ func (t *Table[T]) insert(ctx context.Context, u *T) error {
 		rec.DateJoined = time.Now()
 	}
 	rec.DateJoined = rec.DateJoined.UTC().Truncate(time.Microsecond)
-	if err := checkUser(rec); err != nil {
+	if err := t.check(rec); err != nil {
 		return fmt.Errorf("userdb: create a user: %w", err)
+	}
+	if len(t.missing) > 0 {
+		return fmt.Errorf("userdb: create a user: %w: %s.%s; make the user with the program whose table it is", ErrMissing, t.name, strings.Join(t.missing, ", "))
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	args := append(t.writable(rec), t.values(u)...)
-	args = append(args, rec.Password, d.nullTime(rec.LastLogin))
-	names := append(t.writableNames(), "password", "last_login")
+	names, args := t.writable(u)
+	names, args = append(names, t.columns[colPassword]), append(args, rec.Password)
+	if name := t.columns[colLastLogin]; name != "" {
+		names, args = append(names, name), append(args, d.nullTime(rec.LastLogin))
+	}
+	if t.keyType == UUIDKey {
+		if rec.Key == "" {
+			rec.Key = newUUID()
+		}
+		names, args = append(names, t.columns[colID]), append(args, t.key(rec))
+	}
 	query := "INSERT INTO " + d.ident(t.name) + " (" + d.idents(names) + ") VALUES (?" + strings.Repeat(", ?", len(names)-1) + ")"
 	var err error
-	if d.returning {
-		err = t.db.row(ctx, query+" RETURNING id", args...).Scan(&rec.ID)
-	} else {
+	switch {
+	case t.keyType == UUIDKey:
+		_, err = t.db.exec(ctx, query, args...)
+	case d.returning:
+		err = t.db.row(ctx, query+" RETURNING "+t.column(colID), args...).Scan(&rec.ID)
+	default:
 		rec.ID, err = t.db.insertID(ctx, query, args...)
 	}
 	if dup, ok := d.duplicate(err, names...); ok {
@@ -144,38 +164,31 @@ func (t *Table[T]) insert(ctx context.Context, u *T) error {
 // user who is gone is auth.ErrNoUser, and a taken user name an [ErrDuplicate].
 func (t *Table[T]) Update(ctx context.Context, u *T) error {
 	rec, d := t.record(u), t.db.dialect
-	if err := checkUser(rec); err != nil {
+	if err := t.check(rec); err != nil {
 		return fmt.Errorf("userdb: update a user: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	names := t.writableNames()
-	args := append(append(t.writable(rec), t.values(u)...), rec.ID)
+	names, args := t.writable(u)
+	args = append(args, t.key(rec))
 	var set []string
 	for _, n := range names {
 		set = append(set, d.ident(n)+" = ?")
 	}
-	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET "+strings.Join(set, ", ")+" WHERE id = "+d.bigint(), args...)
+	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET "+strings.Join(set, ", ")+" WHERE "+t.byKey(), args...)
 	if dup, ok := d.duplicate(err, names...); ok {
 		return fmt.Errorf("userdb: update a user: %w", dup)
 	}
 	return t.found("update a user", n, err)
 }
 
-// writableNames are the columns that Update writes, in the order of writable and then of values.
-func (t *Table[T]) writableNames() []string {
-	names := []string{"is_superuser", "username", "first_name", "last_name", "email", "is_staff", "is_active", "date_joined"}
+// writable returns the columns that Update writes, and their values.
+func (t *Table[T]) writable(u *T) (names []string, values []any) {
+	names, values = t.writes(t.record(u))
 	for _, c := range t.extra {
 		names = append(names, c.name)
 	}
-	return names
-}
-
-func (t *Table[T]) writable(rec *User) []any {
-	return []any{
-		rec.IsSuperuser, rec.Username, rec.FirstName, rec.LastName, rec.Email, rec.IsStaff, rec.IsActive,
-		t.db.dialect.time(rec.DateJoined),
-	}
+	return names, append(values, t.values(u)...)
 }
 
 // SetPassword stores an encoded password, in the table and in u. It ends the user's other sessions. A user who is gone is auth.ErrNoUser.
@@ -184,13 +197,13 @@ func (t *Table[T]) SetPassword(ctx context.Context, u *T, encoded string) error 
 }
 
 func (t *Table[T]) setPassword(ctx context.Context, rec *User, encoded string) error {
-	if utf8.RuneCountInString(encoded) > 128 {
-		return fmt.Errorf("userdb: set a password: %w", &FieldError{"password", "is longer than 128 characters"})
+	if n := t.size(colPassword); utf8.RuneCountInString(encoded) > n {
+		return fmt.Errorf("userdb: set a password: %w", &FieldError{"password", fmt.Sprintf("is longer than %d characters", n)})
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	d := t.db.dialect
-	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET password = ? WHERE id = "+d.bigint(), encoded, rec.ID)
+	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET "+t.column(colPassword)+" = ? WHERE "+t.byKey(), encoded, t.key(rec))
 	if err := t.found("set a password", n, err); err != nil {
 		return err
 	}
@@ -204,8 +217,8 @@ func (t *Table[T]) upgradePassword(ctx context.Context, rec *User, encoded strin
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	d := t.db.dialect
-	args := d.same([]any{encoded, rec.ID}, rec.Password)
-	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET password = ? WHERE id = "+d.bigint()+" AND "+d.is("password"), args...)
+	args := d.same([]any{encoded, t.key(rec)}, rec.Password)
+	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET "+t.column(colPassword)+" = ? WHERE "+t.byKey()+" AND "+d.is(t.column(colPassword)), args...)
 	if err != nil {
 		return false, d.failed("upgrade a password", err)
 	}
@@ -215,12 +228,15 @@ func (t *Table[T]) upgradePassword(ctx context.Context, rec *User, encoded strin
 	return n == 1, nil
 }
 
-// RecordLogin stores the time of the last login, in the table and in u, and nothing else.
+// RecordLogin stores the time of the last login, in the table and in u, and nothing else; where the model has no place for it, nothing.
 func (t *Table[T]) RecordLogin(ctx context.Context, u *T, at time.Time) error {
 	rec, d := t.record(u), t.db.dialect
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET last_login = ? WHERE id = "+d.bigint(), d.time(at), rec.ID)
+	if t.columns[colLastLogin] == "" {
+		return nil
+	}
+	n, err := t.db.exec(ctx, "UPDATE "+d.ident(t.name)+" SET "+t.column(colLastLogin)+" = ? WHERE "+t.byKey(), d.time(at), t.key(rec))
 	if err := t.found("record a login", n, err); err != nil {
 		return err
 	}
@@ -237,31 +253,6 @@ func (t *Table[T]) found(op string, n int64, err error) error {
 	return t.db.dialect.failed(op, err)
 }
 
-// checkUser refuses what one of the databases would refuse, or what nobody could log in with.
-func checkUser(u *User) error {
-	if u.Username == "" {
-		return &FieldError{"username", "is empty"}
-	}
-	for _, f := range [...]struct {
-		column, value string
-		max           int
-	}{
-		{"username", u.Username, 150},
-		{"first_name", u.FirstName, 150},
-		{"last_name", u.LastName, 150},
-		{"email", u.Email, 254},
-		{"password", u.Password, 128},
-	} {
-		if !storable(f.value) {
-			return &FieldError{f.column, "contains a NUL or is not UTF-8"}
-		}
-		if utf8.RuneCountInString(f.value) > f.max {
-			return &FieldError{f.column, fmt.Sprintf("is longer than %d characters", f.max)}
-		}
-	}
-	return nil
-}
-
 // CreateUser stores a new user in Django's table; see [Table.Create].
 func (db *DB) CreateUser(ctx context.Context, n NewUser) (*User, error) {
 	u := &User{
@@ -274,9 +265,13 @@ func (db *DB) CreateUser(ctx context.Context, n NewUser) (*User, error) {
 	return u, nil
 }
 
-// CreateSuperuser is CreateUser with IsStaff and IsSuperuser set.
+// CreateSuperuser is CreateUser with IsStaff and IsSuperuser set, or the one of them that the model has.
 func (db *DB) CreateSuperuser(ctx context.Context, n NewUser) (*User, error) {
-	n.IsStaff, n.IsSuperuser = true, true
+	users := db.Users()
+	n.IsStaff, n.IsSuperuser = users.columns[colStaff] != "", users.columns[colSuperuser] != ""
+	if !n.IsStaff && !n.IsSuperuser {
+		return nil, fmt.Errorf("userdb: create a superuser: %w", &FieldError{"is_superuser", "is not in the table " + users.name})
+	}
 	return db.CreateUser(ctx, n)
 }
 
