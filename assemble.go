@@ -39,6 +39,8 @@ type Parts[U auth.User] struct {
 	// Accounts are the tables that the pages for passwords, addresses and new accounts work on. Defaults to none: those pages
 	// are then not there.
 	Accounts account.Tables
+	// Tokens keep the tokens of programs, for Config.APITokens. Defaults to none.
+	Tokens Tokens
 	// Outbox keeps mail until it is sent; the one in Accounts puts mail into it. It is needed with Accounts.
 	Outbox mail.Outbox
 	// Describe says who a user is, on the pages. Defaults to the user's id.
@@ -100,8 +102,12 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	case len(cfg.AuthenticationBackends) > 0:
 		return nil, errors.New("Config.Backends and authentication_backends are both set: leave one out, or make yours by Config.BackendKinds")
 	}
+	if backends, err = s.tokens(parts.Tokens, cfg, backends); err != nil {
+		return nil, err
+	}
 	s.Auth, err = auth.New(parts.Users, s.Sessions, auth.Config{
 		Backends:         backends,
+		BasicRealm:       cfg.basicRealm(),
 		Keys:             keys,
 		Limiter:          limiter,
 		Policy:           cfg.Policy,

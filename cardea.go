@@ -15,6 +15,7 @@ import (
 
 	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/auth/tokenauth"
 	"github.com/cardea-go/cardea/csrf"
 	"github.com/cardea-go/cardea/internal/respond"
 	"github.com/cardea-go/cardea/mail"
@@ -35,6 +36,7 @@ type Site[U auth.User] struct {
 	Pages    *pages.Pages
 	Hashers  *password.Hashers // nil for a site whose parts have none
 	Accounts *account.Service  // nil for a site whose parts have none
+	Tokens   tokenauth.Keeper  // nil for a site without Config.APITokens
 	Profile  Profile
 
 	origin   *origin.Origin
@@ -87,12 +89,13 @@ func whole[U auth.User](s *Site[U], err error) (*Site[U], error) {
 }
 
 // Handler wraps a program's handler, usually the whole of it, with the layers in their order: response writer, security
-// headers, the pages' own files, origin, sessions, CSRF, authentication, messages.
+// headers, the pages' own files, origin, tokens, sessions, CSRF, authentication, messages.
 func (s *Site[U]) Handler(app http.Handler) http.Handler {
 	h := s.messages.Handler(app)
 	h = s.Auth.Handler(h)
 	h = s.csrf.Handler(h)
 	h = s.Sessions.Handler(h)
+	h = s.Auth.Claims(h)
 	h = strict(h)
 	h = s.origin.Handler(h)
 	h = s.Pages.Assets(h)

@@ -74,6 +74,10 @@ type Config struct {
 	// BackendMap says which kind of back end a name stands for, such as [KindDatabase], or which of Django's it is like. Django's own
 	// need no mention.
 	BackendMap map[string]string `setting:"backend_map"`
+	// APITokens lets people make tokens for their programs, which these send as "Authorization: Bearer cardea_…". Defaults to false.
+	APITokens bool `setting:"api_tokens"`
+	// Basic lets programs send a user name and a password with each request, by HTTP Basic. Defaults to false.
+	Basic bool `setting:"basic"`
 	// PasswordHashers are Django's dotted paths of hashers; the first writes, all are read. Defaults to those of the profile.
 	PasswordHashers []string `setting:"password_hashers"`
 	// PasswordHasherParams are the costs of hashers by algorithm, where a Django project has others than its version, in the form of

@@ -66,6 +66,7 @@ func databaseParts[T any, P userdb.Embeds[T]](users *userdb.Table[T], cfg Config
 		Hashers:  hashers,
 		Accounts: users.Accounts(),
 		Outbox:   db.Outbox(),
+		Tokens:   db.Tokens(users),
 		Describe: func(u P) pages.Description { return describe(u.Base()) },
 	}, nil
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -26,6 +28,10 @@ type Config struct {
 	// Limiter counts tries by account and by address before any back end is asked; it needs the layer of package origin to
 	// know the address. Defaults to no limit.
 	Limiter *throttle.Limiter
+
+	// BasicRealm lets programs send a user name and a password with each request, by HTTP Basic, and is what their owners are told the
+	// password is for. Each request then costs a password check, and counts as a try. Defaults to no HTTP Basic.
+	BasicRealm string
 
 	// Policy is asked at each login and at each request whether what was proven is enough. Defaults to yes.
 	Policy Policy
@@ -51,7 +57,8 @@ type Config struct {
 	OnFailure []func(r *http.Request, credentials map[string]string, err error)
 
 	// Error answers a request that a guard neither lets through nor redirects: ErrAnonymous for a program that is not
-	// logged in, a *DeniedError for somebody who is, else an outage. Defaults to a line of plain text, 401, 403 or 503.
+	// logged in, a *ClaimError or *LimitedError for one whose own credentials are refused, a *DeniedError for somebody who is logged
+	// in, else an outage. Defaults to a line of plain text, 401, 403, 429 or 503.
 	Error func(w http.ResponseWriter, r *http.Request, err error)
 
 	// Stale answers a browser whose login is too old for a Fresh guard. Defaults to Reenter.
@@ -75,6 +82,7 @@ type Auth[U User] struct {
 	cfg      Config
 	names    []string // of Backends
 	inactive []string // of those that admit inactive users
+	claims   bool     // requests may carry credentials of their own
 	current  *hashKey
 	fallback []*hashKey
 }
@@ -99,6 +107,9 @@ func New[U User](users Users[U], sm *sessions.Manager, cfg Config) (*Auth[U], er
 	}
 	if cfg.LoginRedirectURL == "" {
 		cfg.LoginRedirectURL = "/accounts/profile/"
+	}
+	if strings.ContainsFunc(cfg.BasicRealm, func(c rune) bool { return c > unicode.MaxASCII || unicode.IsControl(c) }) {
+		return nil, fmt.Errorf("auth: Config.BasicRealm %q cannot stand in a header: use ASCII", cfg.BasicRealm)
 	}
 	for _, u := range []string{cfg.LoginURL, cfg.LoginRedirectURL} {
 		if err := checkURL(u); err != nil {
@@ -125,6 +136,12 @@ func New[U User](users Users[U], sm *sessions.Manager, cfg Config) (*Auth[U], er
 		a.cfg.Stale = a.Reenter
 	}
 	a.recorder, _ = users.(LoginRecorder[U])
+	a.claims = cfg.BasicRealm != ""
+	for _, b := range cfg.Backends {
+		if _, ok := reader(b); ok {
+			a.claims = true
+		}
+	}
 	if a.current, a.fallback, err = hashKeys(cfg.Keys); err != nil {
 		return nil, err
 	}
@@ -204,6 +221,17 @@ func checkHooks(cfg Config) error {
 func plainError(w http.ResponseWriter, _ *http.Request, err error) {
 	if errors.Is(err, ErrAnonymous) {
 		http.Error(w, "Log in first.", http.StatusUnauthorized)
+		return
+	}
+	var refused *ClaimError
+	if errors.As(err, &refused) {
+		http.Error(w, "The credentials of this request are not accepted.", refused.Status)
+		return
+	}
+	var limited *LimitedError
+	if errors.As(err, &limited) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.RetryAfter.Seconds()))))
+		http.Error(w, "Too many tries. Wait a little.", http.StatusTooManyRequests)
 		return
 	}
 	var denied *DeniedError

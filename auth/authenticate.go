@@ -66,7 +66,11 @@ func (a *Auth[U]) admit(r *http.Request, account string) error {
 	if a.cfg.Limiter == nil {
 		return nil
 	}
-	err := a.cfg.Limiter.Try(r.Context(), account, origin.From(r).Addr)
+	return a.limited(r, a.cfg.Limiter.Try(r.Context(), account, origin.From(r).Addr))
+}
+
+// limited gives the limiter's answer its type.
+func (a *Auth[U]) limited(r *http.Request, err error) error {
 	var limited *throttle.LimitedError
 	if errors.As(err, &limited) {
 		return &LimitedError{RetryAfter: limited.RetryAfter, Err: err}
@@ -96,7 +100,7 @@ func (a *Auth[U]) ask(r *http.Request, creds any) (*Verified[U], error) {
 		if err == nil {
 			var u U
 			if u, err = a.identified(r, a.names[i], id); err == nil {
-				return &Verified[U]{auth: a, user: u, proof: a.proof(a.names[i], id)}, nil
+				return &Verified[U]{auth: a, user: u, proof: a.proof(a.names[i], id), limit: id.Limit}, nil
 			}
 			if !errors.Is(err, ErrInvalid) {
 				return nil, err // the user table is down, whoever was asked

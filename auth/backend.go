@@ -3,6 +3,8 @@ package auth
 import (
 	"net/http"
 	"time"
+
+	"github.com/cardea-go/cardea/perm"
 )
 
 // A Backend proves identities. It knows nothing of the site's user type. Back ends are asked in the order of Config.Backends.
@@ -51,6 +53,10 @@ type Identity struct {
 	EmailVerified   bool
 	Groups          []string
 	Claims          map[string]any
+
+	// Limit is what the bearer of the credentials may do at most, of what the user may: for tokens. It binds superusers too. nil is
+	// no limit, an empty set nothing that needs a permission.
+	Limit *perm.Set
 
 	Methods []string  // how it was proven, by RFC 8176 names: "pwd", "otp", "hwk". Defaults to none
 	At      time.Time // when it was proven. Defaults to now

@@ -43,15 +43,32 @@ func (a *Auth[U]) RequirePermission(names ...string) func(http.Handler) http.Han
 }
 
 // RequireTest makes a guard that lets users through for whom test says yes. reason says in the log what a denied user is not,
-// for example "not an editor". The test is asked about users who are logged in only.
+// for example "not an editor". The test is asked about users who are logged in only. A token that is limited to some permissions is
+// turned away: what it was limited to says nothing about the test.
 func (a *Auth[U]) RequireTest(reason string, test func(r *http.Request, user U) bool) func(http.Handler) http.Handler {
 	return a.guard(func(w http.ResponseWriter, r *http.Request, user U) bool {
+		if _, limited := a.Limit(r); limited {
+			a.deny(w, r, DeniedError{Guard: "RequireTest", UserID: user.AuthID(), Reason: "the token is limited to permissions, and the test is about the user"})
+			return false
+		}
 		if test(r, user) {
 			return true
 		}
 		a.deny(w, r, DeniedError{Guard: "RequireTest", UserID: user.AuthID(), Reason: reason})
 		return false
 	})
+}
+
+// RequireSession is Required for pages that no program with a token, or with a name and a password by HTTP Basic, may use: those get
+// 403.
+func (a *Auth[U]) RequireSession(next http.Handler) http.Handler {
+	return a.guard(func(w http.ResponseWriter, r *http.Request, user U) bool {
+		if OwnCredentials(r) {
+			a.deny(w, r, DeniedError{Guard: "RequireSession", UserID: user.AuthID(), Reason: "the request carries credentials of its own"})
+			return false
+		}
+		return true
+	})(next)
 }
 
 // guard makes a guard of what happens to those who are logged in; pass answers the request where it says no.

@@ -13,7 +13,7 @@ import (
 // [ErrInvalid]: nothing is wrong with the login.
 type DeniedError struct {
 	ID         string // stands in the log too
-	Guard      string // "RequirePermission", "RequireTest", "AnonymousOnly" or "Fresh"
+	Guard      string // "RequirePermission", "RequireTest", "AnonymousOnly", "RequireSession" or "Fresh"
 	UserID     string
 	Permission string // the first that is missing, for RequirePermission
 	Reason     string // for the people who run the site

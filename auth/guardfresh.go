@@ -19,7 +19,7 @@ const clockSkew = time.Minute
 // time, by a password or otherwise. Others are sent to log in again, and come back; see Config.Stale. Programs get 403.
 //
 // A login that Django made counts as never fresh, since nobody knows its time, and so does one of another user. Fresh therefore
-// needs a login page of Cardea's. [Auth.Trust] counts as a proof. Fresh panics at a time that is not positive.
+// needs a login page of Cardea's. A token is never fresh. [Auth.Trust] counts as a proof. Fresh panics at a time that is not positive.
 func (a *Auth[U]) Fresh(within time.Duration) func(http.Handler) http.Handler {
 	if within <= 0 {
 		panic(fmt.Sprintf("auth: Fresh(%v): nobody has logged in within that time", within))
@@ -39,7 +39,7 @@ func (a *Auth[U]) Fresh(within time.Duration) func(http.Handler) http.Handler {
 
 func (a *Auth[U]) provenWithin(r *http.Request, user U, within time.Duration) bool {
 	now := a.now()
-	for _, p := range a.proofs(a.sessions.Session(r), user.AuthID()) {
+	for _, p := range a.proven(r, user) {
 		if age := now.Sub(p.At); !p.At.IsZero() && age <= within && age >= -clockSkew {
 			return true
 		}

@@ -15,7 +15,8 @@ type permissionsOf[U User] struct{ auth *Auth[U] }
 // for a request and user. Visitors who are not logged in have what a source gives everybody. When the user cannot be looked up,
 // every question answers with that error.
 //
-// A user type whose method Superuser() bool says yes has every permission.
+// A user type whose method Superuser() bool says yes has every permission. For a request with a token they are what its owner may
+// now and the token names, superusers included.
 func (a *Auth[U]) Permissions(r *http.Request) *perm.Perms {
 	var s perm.Subject
 	user, err := a.Lookup(r)
@@ -28,7 +29,7 @@ func (a *Auth[U]) Permissions(r *http.Request) *perm.Perms {
 	case !errors.Is(err, ErrAnonymous):
 		return perm.Unknown(err)
 	}
-	x, _ := a.visit(r)
+	x, v := a.visit(r)
 	key := permissionsOf[U]{a}
 	if kept, ok := x.Value(key).(*perm.Perms); ok {
 		if k := kept.Subject(); k.ID == s.ID && k.Active == s.Active && k.Superuser == s.Superuser {
@@ -36,6 +37,17 @@ func (a *Auth[U]) Permissions(r *http.Request) *perm.Perms {
 		}
 	}
 	p := perm.For(r.Context(), s, a.cfg.Permissions...)
+	if v.known != nil && v.known.limit != nil {
+		p = p.Within(*v.known.limit)
+	}
 	x.Attach(key, p)
 	return p
+}
+
+// Limit returns what the request may do at most, and false when that is all that its user may: see Identity.Limit.
+func (a *Auth[U]) Limit(r *http.Request) (perm.Set, bool) {
+	if _, v := a.visit(r); v.known != nil && v.known.limit != nil {
+		return *v.known.limit, true
+	}
+	return perm.Set{}, false
 }

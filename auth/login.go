@@ -16,12 +16,16 @@ import (
 //
 // When the policy asks for more, Login remembers the half login (see [Auth.Pending]), logs nobody in, and returns the
 // policy's [*Incomplete]. The errors otherwise: [ErrUnverified] for a v that is not this Auth's, an [ErrInvalid] when the
-// account is not active or the policy refuses, sessions.ErrTooLate after the header was sent, an [*OutageError].
+// account is not active, the policy refuses or the credentials are a token, sessions.ErrNoSession for a request that carries credentials
+// of its own, sessions.ErrTooLate after the header was sent, an [*OutageError].
 func (a *Auth[U]) Login(r *http.Request, v *Verified[U]) error {
 	if err := a.checkVerified(v); err != nil {
 		return err
 	}
 	x, visit := a.visit(r)
+	if x.Sessionless() {
+		return fmt.Errorf("auth: Login: %w", sessions.ErrNoSession)
+	}
 	if x.Committed() {
 		return x.Late("auth: Login")
 	}
@@ -142,10 +146,14 @@ func (a *Auth[U]) note(r *http.Request, v *Verified[U]) {
 }
 
 // Logout ends the request's session, whole or half logged in: it is deleted in the store now, whatever becomes of the response.
-// The hooks are told before, also when nobody was logged in. The errors: sessions.ErrTooLate after the header was sent, an
+// The hooks are told before, also when nobody was logged in. The errors: sessions.ErrNoSession for a request that carries
+// credentials of its own, which nobody can log out, sessions.ErrTooLate after the header was sent, an
 // [*OutageError] when the session could not be deleted.
 func (a *Auth[U]) Logout(r *http.Request) (err error) {
 	x, visit := a.visit(r)
+	if x.Sessionless() {
+		return fmt.Errorf("auth: Logout: %w", sessions.ErrNoSession)
+	}
 	if x.Committed() {
 		return x.Late("auth: Logout")
 	}
@@ -178,6 +186,9 @@ func (a *Auth[U]) Logout(r *http.Request) (err error) {
 // sessions.ErrInterrupted when the session was ended meanwhile, or an [*OutageError].
 func (a *Auth[U]) Refresh(r *http.Request, u U) error {
 	x, visit := a.visit(r)
+	if x.Sessionless() {
+		return fmt.Errorf("auth: Refresh: %w", sessions.ErrNoSession)
+	}
 	if x.Committed() {
 		return x.Late("auth: Refresh")
 	}

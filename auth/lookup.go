@@ -24,6 +24,8 @@ type visit[U User] struct {
 	user     U
 	err      error // an ErrAnonymous, or why nothing is known
 	session  bool  // which the session's own hook reports
+	claims   bool  // credentials of the request's own could have been the answer
+	known    *known
 }
 
 // BeforeHeader keeps a response that read the user out of every cache, and turns one that could not learn the user into an
@@ -31,6 +33,9 @@ type visit[U User] struct {
 func (v *visit[U]) BeforeHeader(x *respond.Exchange, status int) error {
 	if v.err != nil && !errors.Is(v.err, ErrAnonymous) && !v.session && status < http.StatusInternalServerError {
 		return v.err
+	}
+	if v.read && v.claims {
+		x.VaryBy("Authorization")
 	}
 	if h := x.Header(); v.read && h["Cache-Control"] == nil {
 		h["Cache-Control"] = []string{"no-store, private"}
@@ -40,7 +45,8 @@ func (v *visit[U]) BeforeHeader(x *respond.Exchange, status int) error {
 
 func (v *visit[U]) set(u U, err error) { v.resolved, v.user, v.err = true, u, err }
 
-// Handler makes next know its user. It goes inside the sessions' handler, and touches nothing until somebody asks.
+// Handler makes next know its user. It goes inside the sessions' handler, and touches nothing until somebody asks; but what
+// [Auth.Claims] has found in the request is checked first, and next does not run when it is refused.
 //
 // A response that asked for the user carries Cache-Control: no-store, private, unless next has set that header itself: the
 // back button shows nothing after a logout.
@@ -51,12 +57,39 @@ func (a *Auth[U]) Handler(next http.Handler) http.Handler {
 			panic("auth: Auth.Handler must stand inside the sessions' Handler, as in the site's Handler")
 		}
 		if x.Value(a) == nil { // else this Handler is there twice
-			v := &visit[U]{}
+			v := &visit[U]{claims: a.claims}
 			x.Attach(a, v)
 			x.OnHeader(v)
+			if !a.settled(w, r, x, v) {
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// settled checks the credentials that the request carries itself, if any, and answers it where they are not accepted.
+func (a *Auth[U]) settled(w http.ResponseWriter, r *http.Request, x *respond.Exchange, v *visit[U]) bool {
+	if !a.claims {
+		return true
+	}
+	c, ok := x.Value(claimOf[U]{a}).(*claim)
+	if !ok {
+		panic("auth: a back end reads credentials from requests: put Auth.Claims around the sessions' Handler, as in the site's Handler")
+	}
+	if c == nil {
+		return true
+	}
+	err := a.settle(r, v, c)
+	if err == nil {
+		return true
+	}
+	var refused *ClaimError
+	if errors.As(err, &refused) && refused.Status != http.StatusForbidden {
+		a.challenge(w, r, c)
+	}
+	a.cfg.Error(w, r, err)
+	return false
 }
 
 func (a *Auth[U]) visit(r *http.Request) (*respond.Exchange, *visit[U]) {

@@ -28,6 +28,14 @@ func (a *Auth[U]) Proofs(r *http.Request) []Proof {
 	if err != nil {
 		return nil
 	}
+	return a.proven(r, u)
+}
+
+// proven returns the proofs of the request's user.
+func (a *Auth[U]) proven(r *http.Request, u U) []Proof {
+	if _, v := a.visit(r); v.known != nil {
+		return []Proof{v.known.proof}
+	}
 	return a.proofs(a.sessions.Session(r), u.AuthID())
 }
 

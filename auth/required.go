@@ -24,6 +24,9 @@ func (a *Auth[U]) Required(next http.Handler) http.Handler {
 // refuse answers a request for whose user Lookup gave an error.
 func (a *Auth[U]) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.Is(err, ErrAnonymous) || !acceptsPages(r) {
+		if errors.Is(err, ErrAnonymous) {
+			a.challenge(w, r, nil)
+		}
 		a.cfg.Error(w, r, err)
 		return
 	}

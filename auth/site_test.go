@@ -293,6 +293,15 @@ func open(t *testing.T, change ...func(*site, *auth.Config)) *site {
 }
 
 func (s *site) layers(a *auth.Auth[*member], log *slog.Logger) func(http.Handler) http.Handler {
+	return s.stack(a, log, a.Claims)
+}
+
+// layersWithout are the layers without the one that looks for credentials in the request.
+func (s *site) layersWithout(a *auth.Auth[*member]) func(http.Handler) http.Handler {
+	return s.stack(a, slog.New(slog.NewTextHandler(s.logs, nil)), func(h http.Handler) http.Handler { return h })
+}
+
+func (s *site) stack(a *auth.Auth[*member], log *slog.Logger, claims func(http.Handler) http.Handler) func(http.Handler) http.Handler {
 	o, err := origin.New(origin.Config{})
 	if err != nil {
 		s.t.Fatal(err)
@@ -312,7 +321,7 @@ func (s *site) layers(a *auth.Auth[*member], log *slog.Logger) func(http.Handler
 		http.Error(w, "an error page", status)
 	}
 	return func(app http.Handler) http.Handler {
-		return respond.Handler(o.Handler(s.manager.Handler(c.Handler(a.Handler(app)))), respond.Config{Error: fail, Logger: log})
+		return respond.Handler(o.Handler(claims(s.manager.Handler(c.Handler(a.Handler(app))))), respond.Config{Error: fail, Logger: log})
 	}
 }
 
@@ -379,7 +388,16 @@ func (b *browser) key() string {
 func (b *browser) request(h http.HandlerFunc) *http.Response { return b.send(context.Background(), h) }
 
 func (b *browser) send(ctx context.Context, h http.HandlerFunc) *http.Response {
-	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/page"+b.query, nil)
+	return b.sendBy(ctx, http.MethodGet, h)
+}
+
+// method is request by another method than GET.
+func (b *browser) method(method string, h http.HandlerFunc) *http.Response {
+	return b.sendBy(context.Background(), method, h)
+}
+
+func (b *browser) sendBy(ctx context.Context, method string, h http.HandlerFunc) *http.Response {
+	r := httptest.NewRequestWithContext(ctx, method, "http://localhost/page"+b.query, nil)
 	r.RemoteAddr = "127.0.0.1:4711"
 	r.Header = b.header.Clone()
 	b.mu.Lock()

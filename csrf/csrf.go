@@ -3,7 +3,7 @@
 // The rules are Django's (django/middleware/csrf.py), so that a form rendered by Django may be posted to Cardea and the other
 // way round. A request that may change something is judged in this order:
 //
-//  1. Exempt requests, and GET, HEAD, OPTIONS and TRACE, pass.
+//  1. Exempt requests, requests that are known by a token in their header and by nothing else, and GET, HEAD, OPTIONS and TRACE, pass.
 //  2. An Origin header must name the site itself or a trusted origin. Without one, a request over HTTPS must have a Referer
 //     that does, and what no configured origin has vouched for must pass [http.CrossOriginProtection] too.
 //  3. The request must carry a token made of the visitor's secret, which lives in a cookie or in the session: in the header
@@ -138,6 +138,11 @@ func (l *Layer) Handler(next http.Handler) http.Handler {
 		}
 		s := &state{layer: l, x: x, r: r}
 		x.Attach(l, s)
+		if x.Explicit() { // no browser sends such credentials by itself, and no cookie counts
+			s.aside = true
+			next.ServeHTTP(w, r)
+			return
+		}
 		x.OnHeader(s)
 		if f := s.check(r); f != nil {
 			l.logger().WarnContext(r.Context(), "csrf: request refused", "reason", f.Reason, "status", f.Status,

@@ -12,7 +12,8 @@ import (
 
 // Token returns a token for a form or a script of the response to r: another text at each call, good as long as the visitor's
 // secret is. Asking for it makes the response set the cookie and vary by Cookie. The first call must come before the header is
-// sent; afterwards the token is "", which is logged. It panics if r did not pass a [Layer].
+// sent; afterwards the token is "", which is logged. It is "" too for a request that carries a token of its own, to which no cookie
+// is given. It panics if r did not pass a [Layer].
 func Token(r *http.Request) string { return mustFind(r, "csrf.Token").token("csrf.Token") }
 
 // Field returns the hidden input that carries a [Token], to stand at the top of a form.
@@ -46,6 +47,7 @@ type state struct {
 	x      *respond.Exchange
 	r      *http.Request
 	exempt bool
+	aside  bool // the request carries a token of its own: there is no secret, and none is made
 
 	mu       sync.Mutex
 	loaded   bool
@@ -96,6 +98,9 @@ func (s *state) loadSession() {
 func (s *state) token(op string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.aside || s.layer.cfg.UseSessions && s.x.Sessionless() {
+		return ""
+	}
 	if !s.asked && !s.changed && s.x.Committed() {
 		_ = s.x.Late(op)
 		return ""
@@ -111,6 +116,9 @@ func (s *state) token(op string) string {
 func (s *state) rotate() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.aside {
+		return
+	}
 	if s.x.Committed() {
 		_ = s.x.Late("csrf.Rotate")
 		return

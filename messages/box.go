@@ -42,7 +42,7 @@ func (b *box) add(level Level, text string, options []Option) error {
 		n.Safe = n.Safe || o.Safe
 	}
 	if b.late || b.x.Committed() {
-		if b.layer.cfg.Storage == Session { // the session can still be saved when the handler returns
+		if b.layer.cfg.Storage == Session && !b.x.Sessionless() { // the session can still be saved when the handler returns
 			return b.updateSession(nil, []notice{n})
 		}
 		return b.x.Late("messages.Add")
@@ -93,6 +93,9 @@ func (b *box) load() {
 		return
 	}
 	b.loaded = true
+	if b.x.Sessionless() {
+		return
+	}
 	more := b.layer.cfg.Storage == Session
 	if !more {
 		var value string
@@ -111,6 +114,9 @@ func (b *box) BeforeHeader(x *respond.Exchange, status int) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.late = true
+	if b.x.Sessionless() { // whoever sends tokens reads no notices: they end with the request
+		return nil
+	}
 	if status >= http.StatusInternalServerError || !b.used && len(b.added) == 0 {
 		return nil
 	}

@@ -7,7 +7,7 @@
 //
 // [Take] consumes at the call. Call it before the page is written, and pass the result to the template. A response with a
 // status of 500 or more neither consumes nor keeps anything: what it would have shown stays for the next page, and what was
-// added while it failed is dropped.
+// added while it failed is dropped. A request that carries its own credentials, such as a token, finds nothing and leaves nothing.
 package messages
 
 import (

@@ -152,8 +152,12 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 	return p, nil
 }
 
-// ServeHTTP answers the paths below the prefix; any other is 404.
+// ServeHTTP answers the paths below the prefix; any other is 404. They are for people: a request with a token is 403.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if auth.OwnCredentials(r) { // who has found a token shall not make others with it, nor change the password
+		p.Error(w, r, fmt.Errorf("pages: %w", sessions.ErrNoSession))
+		return
+	}
 	path, ok := strings.CutPrefix(r.URL.Path, p.cfg.Prefix)
 	if !ok {
 		p.NotFound(w, r)

@@ -79,7 +79,8 @@ func problemOf(status int) Problem {
 //   - *auth.LimitedError: 429 with Retry-After; password.ErrBusy and *auth.BusyError: 503 with Retry-After
 //   - sessions.ErrInterrupted: 400, the session ended while the request was under way
 //   - an outage of a store or a back end: 503, never "anonymous" and never "wrong password"
-//   - auth.ErrAnonymous, of a program that is not logged in: 401
+//   - auth.ErrAnonymous, of a program that is not logged in: 401; *auth.ClaimError: its status, 401 mostly
+//   - sessions.ErrNoSession, of a program with a token that wants what only a session can have: 403
 //   - *origin.HostError and bad forms: 400; bodies over the limit: 413; auth.ErrInvalid and auth.ErrDenied: 403
 //   - anything else: 500 with a number that stands in the log too
 func (p *Pages) Error(w http.ResponseWriter, r *http.Request, err error) {
@@ -109,6 +110,7 @@ func (p *Pages) classify(err error) Problem {
 		tooLarge *http.MaxBytesError
 		panicked *respond.PanicError
 		denied   *auth.DeniedError
+		claim    *auth.ClaimError
 		outage   *auth.OutageError
 		store    *sessions.StoreError
 	)
@@ -137,6 +139,18 @@ func (p *Pages) classify(err error) Problem {
 		problem := problemOf(http.StatusForbidden)
 		problem.ID = denied.ID
 		return problem
+	case errors.As(err, &claim):
+		return Problem{
+			Status:     claim.Status,
+			Title:      "These credentials are not accepted",
+			Paragraphs: []string{claimText(claim.Status)},
+		}
+	case errors.Is(err, sessions.ErrNoSession):
+		return Problem{
+			Status:     http.StatusForbidden,
+			Title:      "This is for people who log in",
+			Paragraphs: []string{"The request came with a token, or with a name and a password of its own. This address answers only to those who have logged in on the log-in page."},
+		}
 	case errors.As(err, &tooLarge):
 		return problemOf(http.StatusRequestEntityTooLarge)
 	case errors.Is(err, sessions.ErrInterrupted):
@@ -159,6 +173,17 @@ func (p *Pages) classify(err error) Problem {
 	return problemOf(http.StatusInternalServerError)
 }
 
+// claimText says what to do about credentials that were refused.
+func claimText(status int) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "The request has more than one Authorization header. Send one."
+	case http.StatusForbidden:
+		return "A name and a password are accepted over HTTPS only."
+	}
+	return "The token, or the name and the password, that came with the request is wrong, too old, or was ended. No other way to log in was tried."
+}
+
 // NotFound answers 404 with the site's page.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
 	p.Problem(w, r, problemOf(http.StatusNotFound))
@@ -171,7 +196,7 @@ func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, problem Problem)
 	if problem.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(problem.RetryAfter.Seconds()))))
 	}
-	if problem.Status == http.StatusUnauthorized {
+	if problem.Status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
 		h.Set("WWW-Authenticate", "Cookie")
 	}
 	if h.Get("Cache-Control") == "" {

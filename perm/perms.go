@@ -16,6 +16,7 @@ type Perms struct {
 	sources []*asked
 	obj     any    // nil: whatever the object
 	plain   *Perms // of a view of one object: the Perms it was made from
+	limit   *Set   // nil: none
 	err     error  // why nothing is known
 }
 
@@ -40,7 +41,7 @@ func (p *Perms) On(obj any) *Perms {
 	if p.plain != nil {
 		plain = p.plain
 	}
-	view := &Perms{ctx: p.ctx, subject: p.subject, obj: obj, plain: plain}
+	view := &Perms{ctx: p.ctx, subject: p.subject, obj: obj, plain: plain, limit: p.limit}
 	for _, a := range plain.sources {
 		view.sources = append(view.sources, &asked{source: a.source})
 	}
@@ -58,6 +59,9 @@ func (p *Perms) Subject() Subject {
 // Has reports whether the subject has a permission, such as "blog.add_post": Django's has_perm. A name that nobody has ever
 // made is one that only superusers have.
 func (p *Perms) Has(name string) (bool, error) {
+	if p != nil && p.err == nil && p.limit != nil && !p.limit.Has(name) {
+		return false, nil
+	}
 	return p.any(func(a *asked) (bool, error) {
 		if d, ok := a.source.(Decider); ok {
 			return d.Decide(p.ctx, p.subject, name, p.obj)
@@ -88,6 +92,9 @@ func (p *Perms) Missing(names ...string) (name string, missing bool, err error) 
 func (p *Perms) Module(app string) (bool, error) {
 	if p != nil && p.plain != nil {
 		return p.plain.Module(app)
+	}
+	if p != nil && p.err == nil && p.limit != nil {
+		return p.limitedModule(app)
 	}
 	return p.any(func(a *asked) (bool, error) {
 		if d, ok := a.source.(ModuleDecider); ok {
@@ -147,6 +154,9 @@ func (p *Perms) union(part func(Grants) Set) (Set, error) {
 			return Set{}, fmt.Errorf("perm: %w", err)
 		}
 		all = all.Union(part(g))
+	}
+	if p.limit != nil {
+		all = all.Intersect(*p.limit)
 	}
 	return all, nil
 }

@@ -43,6 +43,17 @@ func (s Set) All() iter.Seq[string] { return slices.Values(s.names) }
 // Names returns the names in order, in a slice of the caller's own.
 func (s Set) Names() []string { return slices.Clone(s.names) }
 
+// Intersect returns the set of what is in both s and t.
+func (s Set) Intersect(t Set) Set {
+	var both []string
+	for _, name := range s.names {
+		if t.Has(name) {
+			both = append(both, name)
+		}
+	}
+	return Set{both}
+}
+
 // Union returns the set of what is in s, in t or in both.
 func (s Set) Union(t Set) Set {
 	switch {

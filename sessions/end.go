@@ -1,5 +1,7 @@
 package sessions
 
+import "fmt"
+
 // Rotate moves the session to a new key at once, in the store too, and kills the old one: whoever planted or stole the old key is
 // left with nothing. Call it whenever what the session may do grows. Without a session, one begins.
 //
@@ -45,7 +47,10 @@ func (s *Session) Cycle(mutate func(*Data)) error {
 // cookie, whatever its status. What is set afterwards begins a new session. After the header the session is still deleted, and
 // the answer is ErrTooLate, since the browser keeps its cookie.
 func (s *Session) Flush() error {
-	if s.watched {
+	switch {
+	case s.none:
+		return fmt.Errorf("sessions.Flush: %w", ErrNoSession)
+	case s.watched:
 		return ErrReadOnly
 	}
 	key := s.key
@@ -70,7 +75,7 @@ func (s *Session) Flush() error {
 // the cookie. It is for a session that another request has ended or moved to a new key, which must not lose that key too: of two
 // logins that overlap, as after a double click, each keeps what it made.
 func (s *Session) Abandon() {
-	if s.watched {
+	if s.none || s.watched {
 		return
 	}
 	s.accessed, s.modified, s.loaded = true, true, true

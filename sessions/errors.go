@@ -14,6 +14,9 @@ var (
 	// ErrInterrupted says that the session ended while the request was being answered: a logout elsewhere, or a new key after
 	// a login in parallel. The request's changes are not saved; the answer is 400, as Django's SessionInterrupted.
 	ErrInterrupted = errors.New("sessions: the session ended before the request was finished; the person may have logged out elsewhere")
+	// ErrNoSession says that the request carries credentials of its own, such as a token, and therefore has no session: nothing can
+	// be kept in it. What is asked of it is not there.
+	ErrNoSession = errors.New("sessions: this request carries its own credentials and has no session")
 	// ErrTooLate says that the response's header had already been sent when the session was first touched, or when a change
 	// would have needed a new cookie.
 	ErrTooLate = respond.ErrTooLate

@@ -102,13 +102,21 @@ func (m *Manager) Store() Store { return m.store }
 
 // Handler gives each request to next its Session. It stands inside the handler of package origin. A failure replaces the
 // response by the site's error page: a [*StoreError] is 503, [ErrInterrupted] is 400.
+//
+// A request that carries credentials of its own, such as a token, has a Session in which nothing is and nothing can be kept: see
+// [ErrNoSession]. Its cookie is not looked at.
 func (m *Manager) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := respond.From(r.Context())
 		if x == nil {
 			panic("sessions: wrap Manager.Handler in the Handler of package origin, or use the site's")
 		}
-		s := &Session{manager: m, exchange: x, request: r}
+		s := &Session{manager: m, exchange: x, request: r, none: x.Sessionless()}
+		if s.none {
+			x.Attach(m, s)
+			next.ServeHTTP(w, r)
+			return
+		}
 		s.sent, s.cookie = m.cfg.Cookie.Read(r)
 		if s.cookie && AcceptKey(s.sent) {
 			s.key = s.sent

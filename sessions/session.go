@@ -24,6 +24,7 @@ type Session struct {
 	exchange *respond.Exchange
 	request  *http.Request
 
+	none   bool   // the request says by itself who sends it: there is no session
 	sent   string // the cookie's value
 	cookie bool   // the browser sent one
 	key    string // what the store knows the session by; "" if there is none
@@ -131,6 +132,9 @@ func (s *Session) Attached() any {
 
 // open lets the data be used: it loads it at the first call, and refuses a first call after the header.
 func (s *Session) open(op string) error {
+	if s.none {
+		return fmt.Errorf("%s: %w", op, ErrNoSession)
+	}
 	if s.sealed && !s.accessed {
 		return s.exchange.Late(op)
 	}

@@ -113,6 +113,12 @@ func (l *Limiter) take(ctx context.Context, key string, limit Limit, now time.Ti
 	return nil
 }
 
+// TryAddress counts a failure that names no account, such as an unknown token, by the address alone. Each kind is counted by itself,
+// with the limit of addresses: a program that goes on with a token which has ended keeps nobody at its address from logging in.
+func (l *Limiter) TryAddress(ctx context.Context, kind string, addr netip.Addr) error {
+	return l.take(ctx, l.key("address", kind+"\x00"+network(addr)), l.cfg.Address, l.cfg.Now())
+}
+
 // Succeeded forgives the account its tries, after a log-in that is complete. The address is not forgiven: else whoever has
 // one account of his own could guess at others for ever, logging in now and then.
 func (l *Limiter) Succeeded(ctx context.Context, account string) error {
@@ -124,7 +130,10 @@ func (l *Limiter) Succeeded(ctx context.Context, account string) error {
 
 func (l *Limiter) accountKey(account string) string { return l.key("account", canonical(account)) }
 
-func (l *Limiter) addressKey(addr netip.Addr) string {
+func (l *Limiter) addressKey(addr netip.Addr) string { return l.key("address", network(addr)) }
+
+// network is what counts as one address.
+func network(addr netip.Addr) string {
 	addr = addr.Unmap().WithZone("")
 	if addr.Is6() {
 		prefix, err := addr.Prefix(64)
@@ -132,7 +141,7 @@ func (l *Limiter) addressKey(addr netip.Addr) string {
 			addr = prefix.Addr()
 		}
 	}
-	return l.key("address", addr.String())
+	return addr.String()
 }
 
 // key is kind-HASH: 40 hexadecimal digits, half of a SHA-256, cannot be made to collide.

@@ -9,7 +9,7 @@ import (
 )
 
 // cardeaTables are Cardea's own, beside cardea_meta.
-var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup", "cardea_outbox", "cardea_link", "cardea_identity"}
+var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup", "cardea_outbox", "cardea_link", "cardea_identity", "cardea_token"}
 
 // mark makes cardea_meta and notes in it who made the database.
 func (m *migration) mark() error {
@@ -72,6 +72,7 @@ func (m *migration) cardea() error {
 		m.outboxTable(),
 		m.linkTable(users, id),
 		m.identityTable(users, id),
+		m.tokenTable(users, id),
 	} {
 		if err := m.create(t.name, t.stmts...); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 // ErrReferenced says that a user cannot be deleted, because rows of tables that are not ours refer to the user.
 var ErrReferenced = errors.New("rows of other tables of the site refer to this user")
 
-// Delete removes a user and, in the same transaction, what is the user's: sessions, groups, permissions, mailed links, and the entries
+// Delete removes a user and, in the same transaction, what is the user's: sessions, groups, permissions, mailed links, tokens, and the entries
 // in the log of Django's administration, which go with their user in Django too. At the next request of any process nobody is logged
 // in as this user.
 //
@@ -52,7 +52,7 @@ func (t *Table[T]) Delete(ctx context.Context, u *T, sessions *SessionStore) err
 	return t.db.dialect.failed(op, err)
 }
 
-// SetActive says whether a user may log in, in the table and in u. Switched off, the user's sessions and mailed links end in the
+// SetActive says whether a user may log in, in the table and in u. Switched off, the user's sessions, mailed links and tokens end in the
 // same transaction, so that switching on again revives none; sessions means what it does for Delete. A user who is gone is
 // auth.ErrNoUser.
 func (t *Table[T]) SetActive(ctx context.Context, u *T, active bool, sessions *SessionStore) error {
@@ -143,7 +143,7 @@ func (t *Table[T]) endAccess(ctx context.Context, owner string, keys []string, s
 			return ended, err
 		}
 	}
-	for _, table := range [...]string{"cardea_session", "cardea_link"} {
+	for _, table := range [...]string{"cardea_session", "cardea_link", "cardea_token"} {
 		if _, err := t.db.exec(ctx, "DELETE FROM "+table+" WHERE user_id = ?", d.ownerID(owner)); err != nil {
 			return ended, err
 		}

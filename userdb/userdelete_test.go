@@ -11,6 +11,7 @@ import (
 
 	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/auth/tokenauth"
 	"github.com/cardea-go/cardea/internal/testdb"
 	"github.com/cardea-go/cardea/sessions"
 	"github.com/cardea-go/cardea/userdb"
@@ -30,11 +31,13 @@ func belongings(t *testing.T, db *userdb.DB, store *userdb.SessionStore, u *user
 	must(t, err)
 	djangoRow(t, db, "django"+u.Username, loginData(u), now.Add(time.Hour))
 	exec(t, db, fmt.Sprintf("INSERT INTO django_admin_log (user_id) VALUES (%d)", u.ID))
+	_, _, err = db.Tokens(db.Users()).MakeToken(t.Context(), tokenauth.Token{User: u.AuthID(), Name: "n", Scopes: []string{"all"}, Created: now})
+	must(t, err)
 	return login(t, store, u, "192.0.2.1")
 }
 
 var belongingTables = []string{
-	"auth_user_groups", "auth_user_user_permissions", "cardea_link", "cardea_session", "django_admin_log", "auth_user", "django_session",
+	"auth_user_groups", "auth_user_user_permissions", "cardea_link", "cardea_session", "cardea_token", "django_admin_log", "auth_user", "django_session",
 }
 
 func counts(t *testing.T, db *userdb.DB) string {
@@ -78,7 +81,7 @@ func TestDeleteUser(t *testing.T) {
 		if !slices.Contains(ended, adas) || !slices.Contains(ended, "djangoada") || slices.Contains(ended, bobs) {
 			t.Errorf("who keeps copies heard of %v", ended)
 		}
-		const half = "auth_user_groups 1, auth_user_user_permissions 1, cardea_link 1, cardea_session 1, django_admin_log 1, auth_user 1, django_session 2"
+		const half = "auth_user_groups 1, auth_user_user_permissions 1, cardea_link 1, cardea_session 1, cardea_token 1, django_admin_log 1, auth_user 1, django_session 2"
 		if got := counts(t, db); got != half {
 			t.Errorf("got  %s\nwant %s", got, half)
 		}
@@ -120,7 +123,7 @@ func TestDeleteUserTx(t *testing.T) {
 			}
 			must(t, tx.Commit())
 		}
-		want := "auth_user_groups 0, auth_user_user_permissions 0, cardea_link 0, cardea_session 0, django_admin_log 0, auth_user 0, django_session 1"
+		want := "auth_user_groups 0, auth_user_user_permissions 0, cardea_link 0, cardea_session 0, cardea_token 0, django_admin_log 0, auth_user 0, django_session 1"
 		if got := counts(t, db); got != want { // the one that Django made, since no store was given
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
@@ -165,7 +168,7 @@ func TestSetActive(t *testing.T) {
 		ada, bob := create(t, db, userdb.NewUser{Username: "ada"}), create(t, db, userdb.NewUser{Username: "bob"})
 		adas, bobs := belongings(t, db, store, ada), belongings(t, db, store, bob)
 		must(t, db.Users().SetActive(t.Context(), ada, false, store))
-		want := "auth_user_groups 2, auth_user_user_permissions 2, cardea_link 1, cardea_session 1, django_admin_log 2, auth_user 2, django_session 2"
+		want := "auth_user_groups 2, auth_user_user_permissions 2, cardea_link 1, cardea_session 1, cardea_token 1, django_admin_log 2, auth_user 2, django_session 2"
 		if got := counts(t, db); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}

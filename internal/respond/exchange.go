@@ -31,6 +31,8 @@ type Exchange struct {
 	layers   []layer
 	hooks    []hook
 	reported []uintptr // callers that Late has logged
+	self     bool      // the request carries its own credentials
+	explicit bool      // and no browser sends them by itself
 
 	snapshot     []field
 	layersInline [inline]layer
