@@ -45,6 +45,7 @@ type grammar struct {
 	Group           groupCommand           `cmd:"" help:"Look after groups: list, create, delete, rename, members, grant, revoke."`
 	Permission      permissionCommand      `cmd:"" help:"Look after permissions: list, grant, revoke."`
 	Sessions        sessionsCommand        `cmd:"" help:"Look after sessions: list, end."`
+	Token           tokenCommand           `cmd:"" help:"Look after the tokens of programs: create, list, end."`
 	ClearSessions   clearSessionsCommand   `cmd:"" name:"clearsessions" help:"Delete expired sessions."`
 	Mail            mailCommand            `cmd:"" help:"Look after the mail that waits to be sent."`
 	SendTestMail    sendTestMailCommand    `cmd:"" name:"sendtestmail" aliases:"sendtestemail" help:"Send a test mail, to see whether the settings work."`
