@@ -50,6 +50,7 @@ type grammar struct {
 	Mail            mailCommand            `cmd:"" help:"Look after the mail that waits to be sent."`
 	SendTestMail    sendTestMailCommand    `cmd:"" name:"sendtestmail" aliases:"sendtestemail" help:"Send a test mail, to see whether the settings work."`
 	ShowConfig      configCommand          `cmd:"" name:"config" help:"Print every setting, its value and where it came from."`
+	LDAP            ldapCommand            `cmd:"" name:"ldap" help:"Look after the directory: check."`
 	InspectDjango   inspectCommand         `cmd:"" name:"inspect-django" help:"Print the configuration that matches a Django project, and what does not match."`
 	Version         versionCommand         `cmd:"" help:"Print the version."`
 }

@@ -43,5 +43,8 @@ func (s *Settings) check() error {
 	if err := s.useValidators(); err != nil {
 		return err
 	}
+	if err := s.checkLDAP(); err != nil {
+		return err
+	}
 	return s.checkEngine()
 }
