@@ -47,6 +47,8 @@ type Tables struct {
 	Users  Store
 	Links  Links
 	Outbox Outbox
+	// Identities are the accounts that users have elsewhere. Defaults to none.
+	Identities Identities
 	// Together runs f on the same tables in one transaction: an error undoes what f did. f may run more than once.
 	Together func(ctx context.Context, f func(ctx context.Context, t Tables) error) error
 }

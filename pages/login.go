@@ -28,6 +28,7 @@ type loginForm struct {
 	Username  string // what was typed
 	MaxLength int
 	Remember  bool
+	Again     bool // somebody is to prove who it is once more
 }
 
 func (p *Pages) loginForm() loginForm {
@@ -58,6 +59,7 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	form := p.loginForm()
+	form.Again = auth.Again(r)
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		p.Render(w, r, http.StatusOK, "login.html", View{Title: "Log in", Next: p.next(r), Data: form})
 		return

@@ -11,7 +11,13 @@ import (
 
 // Accounts returns what package account works on: this table of users, cardea_link and cardea_outbox.
 func (t *Table[T]) Accounts() account.Tables {
+	var outside account.Identities
+	if t.byIdentity == nil { // who has one of their own may look elsewhere
+		outside = identities[T]{t}
+	}
 	return account.Tables{
+		Identities: outside,
+
 		Users:  accounts[T]{t},
 		Links:  t.db.Links(),
 		Outbox: t.db.Outbox(),
