@@ -147,7 +147,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		RedirectStatus:            row.redirectStatus,
 		Identifier:                cfg.Identifier,
 		Accounts:                  s.Accounts,
-		WithoutMail:               s.courier == nil,
+		WithoutMail:               s.courier == nil || parts.Accounts.Shape.WithoutEmail,
 		Signup:                    cfg.Signup,
 		Federation:                cfg.Federation,
 		WithoutPasswords:          !cfg.takesPasswords(),

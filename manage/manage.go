@@ -131,11 +131,16 @@ func (s *Settings) open(ctx context.Context) (*userdb.DB, error) {
 	if err != nil {
 		return nil, explainDatabase(s, err)
 	}
-	if err := cardea.Prepare(ctx, db, s.Profile); err != nil {
+	users, err := s.withUsers(ctx, db)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	if err := cardea.Prepare(ctx, users, s.Profile); err != nil {
 		_ = db.Close()
 		return nil, explainDatabase(s, err)
 	}
-	return db, nil
+	return users, nil
 }
 
 // explainDatabase adds the cure to a database that does not answer.

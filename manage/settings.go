@@ -33,6 +33,7 @@ type Settings struct {
 	engineSettings
 	validatorSettings
 	remoteUserSettings
+	userModelSettings
 	LDAP ldapSettings `section:"ldap"`
 	onlyDjango
 

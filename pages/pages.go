@@ -87,6 +87,7 @@ type Pages struct {
 	cfg       Config
 	templates map[string]*template.Template
 	assets    map[string]asset
+	shape     account.Shape
 	routes    []route
 }
 
@@ -137,6 +138,9 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 		cfg.Location = time.UTC
 	}
 	p := &Pages{gate: gate, cfg: cfg}
+	if cfg.Accounts != nil {
+		p.shape = cfg.Accounts.Shape()
+	}
 	var ok bool
 	if p.renewer, ok = gate.(renewer); !ok && cfg.Accounts != nil {
 		return nil, errors.New("pages: Config.Accounts needs a gate that has Renew, as an auth.Auth has")
