@@ -22,6 +22,7 @@ type UserTable interface {
 	Name() string
 	keyColumn() string // the primary key
 	plain() bool       // the columns are those of auth_user
+	active(want bool) (condition string, args []any)
 	extraColumns() []column
 	joinTables() []joinTable
 	joinedColumns(prefix string) string // "" when users are not read here

@@ -96,6 +96,7 @@ type foreignUsers string
 func (f foreignUsers) Name() string                { return string(f) }
 func (f foreignUsers) keyColumn() string           { return "id" }
 func (f foreignUsers) plain() bool                 { return true }
+func (f foreignUsers) active(bool) (string, []any) { return "1 = 1", nil }
 func (f foreignUsers) extraColumns() []column      { return nil }
 func (f foreignUsers) joinedColumns(string) string { return "" }
 func (f foreignUsers) joinedRow() joinedRow        { return nil }

@@ -40,7 +40,7 @@ func (db *DB) Tokens(users UserTable) *TokenStore {
 		columns = ", " + list
 	}
 	s.find = db.dialect.bind("SELECT " + s.columns() + columns + " FROM cardea_token t JOIN " + db.dialect.ident(users.Name()) +
-		" u ON u.id = t.user_id WHERE t.token_hash = ?")
+		" u ON u." + db.dialect.ident(users.keyColumn()) + " = t.user_id WHERE t.token_hash = ?")
 	return s
 }
 
@@ -48,9 +48,9 @@ func (db *DB) Tokens(users UserTable) *TokenStore {
 func (m *migration) tokenTable(users, userKey string) djangoTable {
 	d, moment := m.db.dialect, m.db.dialect.moment()
 	text := map[*Dialect]string{SQLite: "text", PostgreSQL: "text", MySQL: "mediumtext"}[d]
-	behind, after := m.references("", users, "id"), ""
+	behind, after := m.references("", users, m.userKey()), ""
 	if d == MySQL {
-		after = ", CONSTRAINT cardea_token_user_id_fk FOREIGN KEY (user_id) REFERENCES " + d.ident(users) + " (id) ON DELETE CASCADE"
+		after = ", CONSTRAINT cardea_token_user_id_fk FOREIGN KEY (user_id) REFERENCES " + d.ident(users) + " (" + m.userKey() + ") ON DELETE CASCADE"
 	}
 	return djangoTable{"cardea_token", []string{
 		"CREATE TABLE cardea_token (id varchar(26) NOT NULL PRIMARY KEY, user_id " + userKey + " NOT NULL" + behind + ", " +
@@ -136,7 +136,9 @@ func (s *TokenStore) MakeToken(ctx context.Context, t tokenauth.Token) (tokenaut
 		n := 1
 		var err error
 		if s.users.joinedColumns("") != "" { // else only the site knows who is active
-			err = tx.row(ctx, "SELECT COUNT(*) FROM "+d.ident(s.users.Name())+" WHERE id = ? AND is_active = ?", d.ownerID(t.User), true).Scan(&n)
+			active, args := s.users.active(true)
+			err = tx.row(ctx, "SELECT COUNT(*) FROM "+d.ident(s.users.Name())+" WHERE "+d.ident(s.users.keyColumn())+" = ? AND "+active,
+				append([]any{d.ownerID(t.User)}, args...)...).Scan(&n)
 		}
 		if err != nil {
 			return err

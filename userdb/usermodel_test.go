@@ -13,6 +13,7 @@ import (
 	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/auth/authtest"
+	"github.com/cardea-go/cardea/auth/tokenauth"
 	"github.com/cardea-go/cardea/internal/testdb"
 	"github.com/cardea-go/cardea/password"
 	"github.com/cardea-go/cardea/perm"
@@ -291,8 +292,14 @@ func TestUserModelSessions(t *testing.T) {
 		if u, err := users.ByIdentity(ctx, id); err != nil || u.AuthID() != ada.AuthID() {
 			t.Errorf("by identity: %v, %v", u, err)
 		}
+		tokens := db.Tokens(users)
+		made, secret, err := tokens.MakeToken(ctx, tokenauth.Token{User: ada.AuthID(), Name: "backup", Scopes: []string{"account:read"}, Created: time.Now()})
+		must(t, err)
+		if found, err := tokens.FindToken(ctx, secret); err != nil || found.ID != made.ID || found.User != ada.AuthID() || found.Attached.(*userdb.User).AuthID() != ada.AuthID() {
+			t.Errorf("the token is %+v, %v", found, err)
+		}
 		must(t, users.Delete(ctx, ada, store))
-		for _, table := range []string{"cardea_session", "cardea_link", "cardea_identity"} {
+		for _, table := range []string{"cardea_session", "cardea_link", "cardea_identity", "cardea_token"} {
 			if got := text(t, db, "SELECT COUNT(*) FROM "+table); got != "0" {
 				t.Errorf("%s rows are left in %s", got, table)
 			}
