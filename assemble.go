@@ -68,6 +68,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	if s.origin, err = newOrigin(cfg, s.Error); err != nil {
 		return nil, err
 	}
+	s.contentPolicy = contentPolicy(cfg.SuccessURLAllowedHosts)
 	s.Sessions, err = sessions.New(parts.Sessions, sessions.Config{
 		Cookie:               cfg.sessionCookie("sessionid", row),
 		Age:                  cfg.SessionCookieAge,
@@ -147,11 +148,8 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		RedirectStatus:            row.redirectStatus,
 		Identifier:                cfg.Identifier,
 		Accounts:                  s.Accounts,
-		WithoutMail:               s.courier == nil || parts.Accounts.Shape.WithoutEmail,
+		WithoutMail:               s.courier == nil,
 		Signup:                    cfg.Signup,
-		Federation:                cfg.Federation,
-		WithoutPasswords:          !cfg.takesPasswords(),
-		Issuers:                   cfg.issuers(),
 		Sessions:                  lister,
 		MinimumPassword:           minimum,
 		PasswordHelp:              cfg.PasswordValidators.Help(),
@@ -165,7 +163,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range []any{parts.Sessions, counters, parts.Accounts.Links, cfg.Federation} {
+	for _, part := range []any{parts.Sessions, counters, parts.Accounts.Links} {
 		if sw, ok := part.(sweeper); ok {
 			s.sweepers = append(s.sweepers, sw)
 		}
@@ -230,6 +228,7 @@ func newOrigin(cfg Config, reject func(http.ResponseWriter, *http.Request, error
 		SiteURL:          cfg.SiteURL,
 		Prefix:           cfg.Prefix,
 		InsecureHTTP:     cfg.InsecureHTTP,
+		NextHosts:        cfg.SuccessURLAllowedHosts,
 		Reject:           reject,
 
 		UseForwardedPrefix: cfg.UseXForwardedPrefix,
@@ -331,7 +330,6 @@ func newCSRF(cfg Config, row rules, sm *sessions.Manager, page func() *pages.Pag
 		HeaderName:     cfg.CSRFHeaderName,
 		MaxBody:        cfg.DataUploadMaxMemorySize,
 		MaxFields:      cfg.DataUploadMaxNumberFields,
-		Exempt:         cfg.fromProviders(),
 		Failure: func(w http.ResponseWriter, r *http.Request, f *csrf.Failure) {
 			page().CSRFFailure(w, r, f)
 		},

@@ -39,6 +39,8 @@ type Site[U auth.User] struct {
 	Tokens   tokenauth.Keeper  // nil for a site without Config.APITokens
 	Profile  Profile
 
+	contentPolicy []string
+
 	origin   *origin.Origin
 	csrf     *csrf.Layer
 	messages *messages.Layer
@@ -99,7 +101,7 @@ func (s *Site[U]) Handler(app http.Handler) http.Handler {
 	h = strict(h)
 	h = s.origin.Handler(h)
 	h = s.Pages.Assets(h)
-	h = secure(h)
+	h = secure(h, s.contentPolicy)
 	return respond.Handler(h, respond.Config{Error: s.Error, Logger: s.logger})
 }
 

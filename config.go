@@ -61,6 +61,9 @@ type Config struct {
 	LoginURL string `setting:"login_url"`
 	// LoginRedirectURL is where a login leads when no page asked for it. Defaults to AccountsURL + "profile/".
 	LoginRedirectURL string `setting:"login_redirect_url"`
+	// SuccessURLAllowedHosts are other hosts to which a log-in may lead when its "next" says so, with the port if that is not the usual
+	// one, all among AllowedHosts: Django's LoginView.success_url_allowed_hosts. Defaults to none.
+	SuccessURLAllowedHosts []string `setting:"success_url_allowed_hosts"`
 	// LogoutRedirectURL is where a logout leads. Defaults to a page that says so.
 	LogoutRedirectURL string `setting:"logout_redirect_url"`
 	// RedirectAuthenticatedUser sends people who are logged in away from the login page. Defaults to false.
@@ -144,9 +147,6 @@ type Config struct {
 	// Identities say, for each outside issuer, how somebody whom it has proven becomes a user. Defaults to none: only those come in who
 	// have linked an identity to their account.
 	Identities []userdb.IdentityPolicy
-	// Federation takes people to places where they have accounts elsewhere, and puts buttons for that on the login page: one of package
-	// auth/oidcauth. A back end has to take what it brings, too. Defaults to none.
-	Federation auth.Federation
 	// Describe says who a user is, on the pages. Defaults to what userdb.User holds.
 	Describe func(user auth.User) pages.Description
 	// Permissions are asked in order what a user may do. Defaults to the users of the database.

@@ -36,7 +36,12 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 	"LoginURL":             brokenURLs(func(c *cardea.Config) *string { return &c.LoginURL }),
 	"LoginRedirectURL":     brokenURLs(func(c *cardea.Config) *string { return &c.LoginRedirectURL }),
 	"LogoutRedirectURL":    brokenURLs(func(c *cardea.Config) *string { return &c.LogoutRedirectURL }),
-	"Identifier":           {func(c *cardea.Config) { c.Identifier = "phone" }},
+	"SuccessURLAllowedHosts": {
+		func(c *cardea.Config) { c.SuccessURLAllowedHosts = []string{"evil.example"} },
+		func(c *cardea.Config) { c.SuccessURLAllowedHosts = []string{"http://localhost"} },
+		func(c *cardea.Config) { c.SuccessURLAllowedHosts = []string{".localhost"} },
+	},
+	"Identifier": {func(c *cardea.Config) { c.Identifier = "phone" }},
 	"AuthenticationBackends": {
 		func(c *cardea.Config) {
 			c.AuthenticationBackends = []string{"django.contrib.auth.backends.RemoteUserBackend"}

@@ -74,7 +74,9 @@ func seen(at *origin.Info, url string) string {
 	return url
 }
 
-// acceptsPages tells a browser that a person looks at, and who says nothing, from a program.
+// AcceptsPages tells a browser that a person looks at, and who says nothing, from a program, as [Auth.Required] does.
+func AcceptsPages(r *http.Request) bool { return acceptsPages(r) }
+
 func acceptsPages(r *http.Request) bool {
 	if r.Header.Get("X-Requested-With") != "" || r.Header.Get("Authorization") != "" || r.Header.Get("Sec-Fetch-Dest") == "empty" {
 		return false

@@ -46,6 +46,8 @@ func (f field) text() string {
 		return hidePassword(v.String())
 	case v.Kind() == reflect.String:
 		return fmt.Sprintf("%q", v.String())
+	case ofTables(v.Type()):
+		return fmt.Sprintf("(%d tables)", v.Len())
 	case v.Kind() == reflect.Slice, v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
 		return fmt.Sprintf("%q", v.Interface())
 	}

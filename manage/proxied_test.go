@@ -16,6 +16,7 @@ import (
 	"github.com/cardea-go/cardea/cardeatest"
 	"github.com/cardea-go/cardea/internal/testdb"
 	"github.com/cardea-go/cardea/manage"
+	"github.com/cardea-go/cardea/password"
 	"github.com/cardea-go/cardea/userdb"
 )
 
@@ -91,6 +92,20 @@ func migrated(t *testing.T, at testdb.DB) *userdb.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+// proxiedUser makes a user whose password, "correct horse", served reads.
+func proxiedUser(t *testing.T, db *userdb.DB, name string) *userdb.User {
+	t.Helper()
+	u := cardeatest.User(t, db, name, "correct horse")
+	encoded, err := password.MD5().Encode("correct horse", "salt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SetPassword(t.Context(), u, encoded); err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // with visits a page with header lines.

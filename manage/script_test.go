@@ -23,7 +23,6 @@ func TestMain(m *testing.M) {
 			os.Exit(manage.Main(ctx, "0.0.0-test"))
 		},
 		"outbox": fillOutbox,
-		"sql":    runSQL,
 	})
 }
 

@@ -54,6 +54,9 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	if len(s.AllowedHosts) == 0 {
 		s.AllowedHosts = defaultHosts(host)
 	}
+	if err := s.prepareForward(); err != nil {
+		return err
+	}
 	if s.Mail, err = s.mailSender(p.Stdout); err != nil {
 		return err
 	}
@@ -69,15 +72,11 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	defer kept.close()
 	s.SessionStore = kept.store
 	s.makes(cardea.KindRemoteUser, s.remoteUsers(db))
-	s.useLDAP()
 	site, err := cardea.New(db, s.Config)
 	if err != nil {
 		return err
 	}
 	if err := s.checkRemoteUser(); err != nil {
-		return err
-	}
-	if err := s.checkLDAPNamed(); err != nil {
 		return err
 	}
 	ln, err := net.Listen("tcp", s.Addr)
@@ -94,9 +93,14 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	mux.Handle(s.accounts(), site.Pages)
 	mux.Handle("/.well-known/", http.HandlerFunc(site.Pages.WellKnown))
 	mux.Handle("/setup/{token}/", setup)
+	inner := http.NewServeMux()
+	if err := s.verify(inner, site, db); err != nil {
+		return err
+	}
+	inner.Handle("/", s.proxied(site, mux))
 	outer := http.NewServeMux()
 	outer.Handle("GET /healthz", health(db, kept))
-	outer.Handle("/", site.Handler(s.proxied(site, mux)))
+	outer.Handle("/", site.Handler(inner))
 	return site.ServeListener(ctx, ln, outer, config)
 }
 

@@ -36,6 +36,9 @@ func (o *Origin) inspect(r *http.Request) (*Info, error) {
 	peer, unix := peerOf(r)
 	p := proxy{header: r.Header, trusted: o.trusts(peer) || unix && o.cfg.TrustUnixSocket}
 	info := &Info{Addr: peer, Peer: peer, Trusted: p.trusted, base: o.siteURL}
+	if len(o.cfg.NextHosts) > 0 {
+		info.next = &o.cfg.NextHosts
+	}
 
 	info.Scheme = o.scheme(r, &p)
 	info.Secure = info.Scheme == "https"

@@ -84,7 +84,7 @@ func TestInfo(t *testing.T) {
 	}
 	want := origin.Info{
 		Scheme: "https", Host: "Site.Example.com:8443", Path: "/a%20b/?q=1&r=%2F", Secure: true,
-		Addr: netip.MustParseAddr("203.0.113.9"),
+		Addr: netip.MustParseAddr("203.0.113.9"), Peer: netip.MustParseAddr("203.0.113.9"),
 	}
 	if *info != want {
 		t.Errorf("got  %+v\nwant %+v", *info, want)

@@ -56,6 +56,15 @@ func HostAllowed(host string, patterns []string) bool {
 	return domain != "" && domainAllowed(domain, patterns)
 }
 
+// answersTo reports whether host is valid and one that the site answers to.
+func (c *Config) answersTo(host string) bool {
+	domain, _ := SplitDomainPort(host)
+	if len(c.AllowedHosts) == 0 {
+		return loopbackName(domain)
+	}
+	return domain != "" && domainAllowed(domain, c.AllowedHosts)
+}
+
 func domainAllowed(domain string, patterns []string) bool {
 	for _, pattern := range patterns {
 		if pattern == "*" || IsSameDomain(domain, pattern) {

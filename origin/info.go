@@ -24,6 +24,7 @@ type Info struct {
 	Trusted bool       // the peer is one of Config.TrustedProxies, or on a Unix socket that is trusted: its headers count
 
 	base string
+	next *[]string // Config.NextHosts, nil where there are none
 }
 
 // From returns what [Origin.Handler] found out about r. It panics if r did not pass an Origin.
@@ -46,13 +47,16 @@ func (i *Info) Base() string {
 	return i.URL() + i.Prefix
 }
 
-// SafeNext reports whether candidate, a "next" parameter, stays on the visitor's host (and on HTTPS, if that is where the
-// visitor is), and returns it without the blanks around it if so. Send it with [Redirect], whose encoding is the other half
+// SafeNext reports whether candidate, a "next" parameter, stays on the visitor's host or one of Config.NextHosts (and on HTTPS, if that
+// is where the visitor is), and returns it without the blanks around it if so. Send it with [Redirect], whose encoding is the other half
 // of the check.
 func (i *Info) SafeNext(candidate string) (string, bool) {
 	// Django sends the blanks too, encoded: of "// " it makes "//%20", which some clients take for a host.
 	candidate = strip(candidate)
 	hosts, sent := []string{i.Host}, IRIToURI(candidate)
+	if i.next != nil {
+		hosts = append(hosts, *i.next...)
+	}
 	// The beginning of what is sent is judged too: Django takes "//", a tab and "/" for a path, and sends "//%09/", which names a host.
 	if !URLHasAllowedHostAndScheme(candidate, hosts, i.Secure) || !URLHasAllowedHostAndScheme(sent[:min(len(sent), maxURL)], hosts, i.Secure) {
 		return "", false

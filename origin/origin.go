@@ -55,6 +55,10 @@ type Config struct {
 	// Defaults to what the visitor sees.
 	SiteURL string
 
+	// NextHosts are other hosts to which a "next" may lead, with the port if that is not the usual one, all among AllowedHosts: Django's
+	// LoginView.success_url_allowed_hosts. Defaults to none.
+	NextHosts []string
+
 	// InsecureHTTP serves plain HTTP to others than the loopback too. Passwords and cookies can then be read on the way.
 	InsecureHTTP bool
 
@@ -84,6 +88,12 @@ func New(cfg Config) (*Origin, error) {
 	if cfg.Prefix != "" {
 		if cfg.Prefix = strings.TrimSuffix(cfg.Prefix, "/"); cfg.Prefix != "" && !validPrefix(cfg.Prefix) {
 			return nil, fmt.Errorf("origin: Prefix %q is not a path such as /app", cfg.Prefix)
+		}
+	}
+	cfg.NextHosts = slices.Clone(cfg.NextHosts)
+	for i, host := range cfg.NextHosts {
+		if cfg.NextHosts[i] = lower(host); strings.HasPrefix(host, ".") || !cfg.answersTo(host) {
+			return nil, fmt.Errorf("origin: NextHosts: %q is not a host among the allowed ones", host)
 		}
 	}
 	o := &Origin{cfg: cfg, siteURL: strings.TrimRight(cfg.SiteURL, "/")}

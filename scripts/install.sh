@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and Go does not fetch by itself: Debian's Chromium with a font, a C compiler for the race
-# detector, OpenLDAP, pg_dump, two real Djangos (scripts/django.sh) and axe-core. May be run at any time: what is there stays as it is.
+# detector, OpenLDAP, nginx, Caddy, two real Djangos (scripts/django.sh) and axe-core. May be run at any time: what is there stays as it is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cardea
@@ -19,7 +19,7 @@ case " ${ID:-} ${ID_LIKE:-} " in
 *) die "this is written for Debian, and this is ${PRETTY_NAME:-another system}: install by hand what its list of packages names" ;;
 esac
 
-wanted=(chromium fonts-liberation python3 gcc libc6-dev openssl ca-certificates slapd ldap-utils postgresql-client)
+wanted=(chromium fonts-liberation python3 gcc libc6-dev openssl ca-certificates slapd ldap-utils nginx caddy)
 axe_version=4.14.1
 axe_sum=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
 axe=$cache/axe-core/$axe_version
@@ -37,9 +37,13 @@ if [ ${#missing[@]} -gt 0 ]; then
 		command -v sudo >/dev/null || die "run as root, there being no sudo here: apt-get install ${missing[*]}"
 		root=(sudo)
 	fi
-	# The tests start an LDAP server of their own: the package's is neither configured nor started.
+	# The tests start servers of their own: those of the packages are not started, neither now nor at boot, and slapd is not configured.
 	policy=/usr/sbin/policy-rc.d
-	if [[ " ${missing[*]} " == *" slapd "* ]]; then
+	services=()
+	for package in "${missing[@]}"; do
+		case $package in slapd | nginx | caddy) services+=("$package") ;; esac
+	done
+	if [ ${#services[@]} -gt 0 ]; then
 		echo "slapd slapd/no_configuration boolean true" | "${root[@]}" debconf-set-selections
 		if [ ! -e "$policy" ]; then
 			trap '"${root[@]}" rm -f "$policy"' EXIT
@@ -58,6 +62,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 	if [ "$(trap -p EXIT)" ]; then
 		"${root[@]}" rm -f "$policy"
 		trap - EXIT
+	fi
+	if [ ${#services[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
+		"${root[@]}" systemctl disable --quiet --now "${services[@]}"
 	fi
 fi
 
@@ -78,4 +85,4 @@ if [ ! -s "$axe/axe.min.js" ]; then
 	mv "$tmp/package/axe.min.js" "$axe/axe.min.js"
 fi
 echo "axe-core $axe_version	$axe/axe.min.js"
-dpkg-query -W -f '${Package} ${Version}\n' chromium
+dpkg-query -W -f '${Package} ${Version}\n' chromium nginx caddy

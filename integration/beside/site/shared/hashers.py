@@ -3,5 +3,5 @@
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
-class Quick(PBKDF2PasswordHasher):
-    iterations = 1_000
+class Costlier(PBKDF2PasswordHasher):
+    iterations = PBKDF2PasswordHasher.iterations + 100_000

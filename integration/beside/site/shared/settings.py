@@ -19,7 +19,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "shared.urls"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "/dj/accounts/login/"
+LOGIN_REDIRECT_URL = "/dj/"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -30,7 +31,7 @@ def form(fields, button, action=""):
 
 PAGES = {
     "who.html": "{% for m in messages %}<p class='{{ m.tags }}'>{{ m }}</p>{% endfor %}Django sees {{ user.username|default:'nobody' }}."
-    + form("", "Log out", "/accounts/logout/"),
+    + form("", "Log out", "/dj/accounts/logout/"),
     "echo.html": "{% if text %}Django got {{ text }}.{% endif %}" + form("<input name=text>", "Send"),
     "registration/login.html": form("{{ form }}", "Log in"),
     "registration/logged_out.html": "Logged out",
