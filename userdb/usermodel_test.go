@@ -293,7 +293,7 @@ func TestUserModelSessions(t *testing.T) {
 			t.Errorf("by identity: %v, %v", u, err)
 		}
 		tokens := db.Tokens(users)
-		made, secret, err := tokens.MakeToken(ctx, tokenauth.Token{User: ada.AuthID(), Name: "backup", Scopes: []string{"account:read"}, Created: time.Now()})
+		made, secret, err := tokens.MakeToken(ctx, tokenauth.Token{User: ada.AuthID(), Name: "backup", Scopes: []string{"all"}, Created: time.Now()})
 		must(t, err)
 		if found, err := tokens.FindToken(ctx, secret); err != nil || found.ID != made.ID || found.User != ada.AuthID() || found.Attached.(*userdb.User).AuthID() != ada.AuthID() {
 			t.Errorf("the token is %+v, %v", found, err)
