@@ -44,6 +44,9 @@ func (s *Site[U]) accounts(parts Parts[U], cfg Config, row rules, keys signing.K
 		return err
 	}
 	tables := parts.Accounts
+	if missing := tables.Shape.Missing; cfg.Signup && len(missing) > 0 {
+		return fmt.Errorf("signup: people cannot make accounts for themselves, since these need a value for %s, which nothing here knows: give it a default, or leave it to the program whose accounts they are", strings.Join(missing, ", "))
+	}
 	sender := cfg.mailSender()
 	if sender == nil {
 		tables.Outbox = nowhere{}

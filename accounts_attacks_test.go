@@ -19,6 +19,7 @@ import (
 	"github.com/cardea-go/cardea"
 	"github.com/cardea-go/cardea/cardeatest"
 	"github.com/cardea-go/cardea/internal/testdb"
+	"github.com/cardea-go/cardea/password"
 	"github.com/cardea-go/cardea/userdb"
 )
 
@@ -81,11 +82,16 @@ func between(text, before, after string) string {
 }
 
 // TestM10EqualWork: who asks for a reset or an account learns nothing of an address: the same answer, the same number of
-// statements, one row in the outbox, whether it is somebody's, and whether the mail server answers or not.
+// statements, one row in the outbox, no password hashed, whether it is somebody's, and whether the mail server answers or not.
 func TestM10EqualWork(t *testing.T) {
 	t.Parallel()
 	db, statements := countedDB(t)
-	s := newAccountSiteOn(t, db, func(cfg *cardea.Config) { cfg.Signup = true })
+	hashed := &workLog{}
+	hashers, err := password.New(password.Config{Hashers: []password.Hasher{password.PBKDF2SHA256(1)}, Trace: hashed.add})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newAccountSiteOn(t, db, func(cfg *cardea.Config) { cfg.Signup, cfg.Hashers = true, hashers })
 	addUsers(t, db)
 	cardeatest.User(t, db, "bob", "correct horse")
 	for _, page := range []string{"/accounts/password_reset/", "/accounts/signup/"} {
@@ -102,8 +108,8 @@ func TestM10EqualWork(t *testing.T) {
 			counted := statements.Load()
 			got := postForm(t, b, page, url.Values{"email": {email}})
 			done := statements.Load() - counted
-			if rows := s.waiting() - before; rows != 1 {
-				t.Errorf("%s: %s: %d rows in the outbox, want 1", page, email, rows)
+			if rows, hashes := s.waiting()-before, len(hashed.take()); rows != 1 || hashes != 0 {
+				t.Errorf("%s: %s: %d rows in the outbox and %d hashes, want 1 and none", page, email, rows, hashes)
 			}
 			if _, err := s.SendMail(t.Context()); err != nil {
 				t.Fatal(err)
@@ -125,6 +131,9 @@ func TestM10EqualWork(t *testing.T) {
 	}
 	if len(s.mail.Messages("bob@example.com")) != 2 {
 		t.Error("control: bob, whose mail server answers, got no mail")
+	}
+	if logInAs(s.Browser, "ada", "correct horse"); len(hashed.take()) != 1 {
+		t.Error("control: a log-in hashes nothing")
 	}
 }
 

@@ -148,8 +148,11 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		RedirectStatus:            row.redirectStatus,
 		Identifier:                cfg.Identifier,
 		Accounts:                  s.Accounts,
-		WithoutMail:               s.courier == nil,
+		WithoutMail:               s.courier == nil || parts.Accounts.Shape.WithoutEmail,
 		Signup:                    cfg.Signup,
+		Federation:                cfg.Federation,
+		WithoutPasswords:          !cfg.takesPasswords(),
+		Issuers:                   cfg.issuers(),
 		Sessions:                  lister,
 		MinimumPassword:           minimum,
 		PasswordHelp:              cfg.PasswordValidators.Help(),
@@ -163,7 +166,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range []any{parts.Sessions, counters, parts.Accounts.Links} {
+	for _, part := range []any{parts.Sessions, counters, parts.Accounts.Links, cfg.Federation} {
 		if sw, ok := part.(sweeper); ok {
 			s.sweepers = append(s.sweepers, sw)
 		}
@@ -330,6 +333,7 @@ func newCSRF(cfg Config, row rules, sm *sessions.Manager, page func() *pages.Pag
 		HeaderName:     cfg.CSRFHeaderName,
 		MaxBody:        cfg.DataUploadMaxMemorySize,
 		MaxFields:      cfg.DataUploadMaxNumberFields,
+		Exempt:         cfg.fromProviders(),
 		Failure: func(w http.ResponseWriter, r *http.Request, f *csrf.Failure) {
 			page().CSRFFailure(w, r, f)
 		},

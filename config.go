@@ -147,6 +147,9 @@ type Config struct {
 	// Identities say, for each outside issuer, how somebody whom it has proven becomes a user. Defaults to none: only those come in who
 	// have linked an identity to their account.
 	Identities []userdb.IdentityPolicy
+	// Federation takes people to places where they have accounts elsewhere, and puts buttons for that on the login page: one of package
+	// auth/oidcauth. A back end has to take what it brings, too. Defaults to none.
+	Federation auth.Federation
 	// Describe says who a user is, on the pages. Defaults to what userdb.User holds.
 	Describe func(user auth.User) pages.Description
 	// Permissions are asked in order what a user may do. Defaults to the users of the database.

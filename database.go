@@ -122,7 +122,10 @@ var (
 
 // describe is what the pages show of a user of the database.
 func describe(u *userdb.User) pages.Description {
-	facts := []pages.Fact{{Name: "User name", Value: u.Username}}
+	var facts []pages.Fact
+	if u.Username != u.Email {
+		facts = append(facts, pages.Fact{Name: "User name", Value: u.Username})
+	}
 	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
 		facts = append(facts, pages.Fact{Name: "Name", Value: name})
 	}

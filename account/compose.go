@@ -21,6 +21,9 @@ const (
 	KindSignup          = "signup"
 	KindEmailChange     = "email_change"
 	KindEmailChanged    = "email_changed"
+
+	KindIdentityLinked   = "identity_linked"
+	KindIdentityUnlinked = "identity_unlinked"
 )
 
 // What the outbox holds of each kind: never a link, never a token.
@@ -55,6 +58,7 @@ type Letter struct {
 	Username string // "" for somebody without an account
 	Name     string // how to address the person, or ""
 	Email    string // an address that the mail is about, or ""
+	Provider string // a place elsewhere that the mail is about, or ""
 	When     string
 	Where    string // address and device, or ""
 	Lasts    string // how long the link works, or ""
@@ -74,6 +78,8 @@ func (s *Service) Compose(ctx context.Context, it mail.Item) ([]*mail.Message, e
 		return composed(ctx, it, s.composeEmailChange)
 	case KindEmailChanged:
 		return composed(ctx, it, s.composeEmailChanged)
+	case KindIdentityLinked, KindIdentityUnlinked:
+		return composed(ctx, it, s.composeIdentity(it.Kind))
 	}
 	return nil, fmt.Errorf("%w: %q", ErrKind, it.Kind)
 }

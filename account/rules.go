@@ -31,13 +31,15 @@ func (s *Service) address(typed string) (string, error) {
 }
 
 // usernameProblem says what is wrong with a new user name, or "".
-func usernameProblem(name string) string {
+func (s Shape) usernameProblem(name string) string {
 	switch {
 	case name == "":
 		return "Choose a user name."
-	case utf8.RuneCountInString(name) > auth.MaxUsername:
-		return fmt.Sprintf("This user name is too long. Choose one of at most %d characters.", auth.MaxUsername)
-	case !auth.ValidUsername(name):
+	case utf8.RuneCountInString(name) > s.nameLength():
+		return fmt.Sprintf("This user name is too long. Choose one of at most %d characters.", s.nameLength())
+	case s.FreeName && strings.ContainsFunc(name, unicode.IsControl):
+		return "Use characters that can be seen."
+	case !s.FreeName && !auth.ValidUsername(name):
 		return "Use letters, digits and @ . + - _ only."
 	}
 	return ""

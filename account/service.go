@@ -115,7 +115,8 @@ func limit(ctx context.Context, l Limiter, account string, asked Asked) error {
 func outage(op string, err error) error {
 	var known *auth.OutageError
 	switch {
-	case err == nil, errors.As(err, &known), errors.Is(err, ErrLink), errors.Is(err, ErrTaken), errors.Is(err, auth.ErrNoUser):
+	case err == nil, errors.As(err, &known), errors.Is(err, ErrLink), errors.Is(err, ErrTaken), errors.Is(err, auth.ErrNoUser),
+		errors.Is(err, ErrNoIdentity), errors.Is(err, ErrLastWayIn):
 		return err
 	case errors.As(err, new(*Invalid)), errors.Is(err, context.Canceled), errors.Is(err, password.ErrBusy):
 		return err

@@ -80,7 +80,7 @@ func (s *Service) LookSignup(ctx context.Context, token string) (email string, e
 
 // A Signup is what a person chooses behind the link.
 type Signup struct {
-	Username  string
+	Username  string // passed over where it is the address, see [Shape]
 	FirstName string // may be empty
 	LastName  string // may be empty
 	Password  NewPassword
@@ -95,9 +95,13 @@ func (s *Service) FinishSignup(ctx context.Context, token string, chosen Signup)
 	if err != nil {
 		return User{}, outage("look at a link", err)
 	}
-	u := User{
-		Username: auth.TypedUsername(chosen.Username, auth.MaxUsername), Email: link.Email, Active: true,
-		FirstName: strings.TrimFunc(chosen.FirstName, isBlank), LastName: strings.TrimFunc(chosen.LastName, isBlank),
+	shape := s.tables.Shape
+	u := User{Username: auth.TypedUsername(chosen.Username, shape.nameLength()), Email: link.Email, Active: true}
+	if shape.NameIsEmail {
+		u.Username = link.Email
+	}
+	if !shape.WithoutNames {
+		u.FirstName, u.LastName = strings.TrimFunc(chosen.FirstName, isBlank), strings.TrimFunc(chosen.LastName, isBlank)
 	}
 	if err := s.checkSignup(ctx, u, chosen.Password); err != nil {
 		return User{}, err
@@ -124,6 +128,9 @@ func (s *Service) FinishSignup(ctx context.Context, token string, chosen Signup)
 		}
 		return t.Links.Drop(ctx, KindSignup, "", link.Email)
 	})
+	if errors.Is(err, ErrTaken) && shape.NameIsEmail {
+		return User{}, ErrLink
+	}
 	if errors.Is(err, ErrTaken) {
 		return User{}, usernameTaken()
 	}
@@ -136,7 +143,9 @@ func usernameTaken() error {
 
 func (s *Service) checkSignup(ctx context.Context, u User, chosen NewPassword) error {
 	var found Invalid
-	if text := usernameProblem(u.Username); text != "" {
+	if text := s.tables.Shape.usernameProblem(u.Username); s.tables.Shape.NameIsEmail {
+		// it is that of the link
+	} else if text != "" {
 		found.add("username", text)
 	} else {
 		taken, err := s.tables.Users.NameTaken(ctx, u.Username)

@@ -47,8 +47,12 @@ type Tables struct {
 	Users  Store
 	Links  Links
 	Outbox Outbox
+	// Identities are the accounts that users have elsewhere. Defaults to none.
+	Identities Identities
 	// Together runs f on the same tables in one transaction: an error undoes what f did. f may run more than once.
 	Together func(ctx context.Context, f func(ctx context.Context, t Tables) error) error
+	// Shape is how the accounts in Users are. Defaults to Django's.
+	Shape Shape
 }
 
 // A Link is what a mailed link, which works once, was made for.

@@ -21,6 +21,7 @@ const layout = "base.html"
 
 var letterNames = [...]string{
 	"password_reset", "password_changed", "signup", "signup_known", "email_change", "email_known", "email_change_notice", "email_changed",
+	KindIdentityLinked, KindIdentityUnlinked,
 }
 
 type templates struct {

@@ -77,7 +77,7 @@ func (b *Browser) Cookie(name string) string {
 	return ""
 }
 
-// Visit opens a page and follows its redirects.
+// Visit opens a page and follows its redirects, those of a page that moves on at once too.
 func (b *Browser) Visit(path string) *Browser {
 	b.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, b.URL(path), nil)
@@ -103,6 +103,13 @@ func (b *Browser) Do(req *http.Request) *Browser {
 		b.t.Fatalf("%s %s: %v", req.Method, req.URL, err)
 	}
 	b.Status, b.Header, b.Body, b.at, b.form = resp.StatusCode, resp.Header, string(body), resp.Request.URL, url.Values{}
+	if to, ok := strings.CutPrefix(resp.Header.Get("Refresh"), "0; url="); ok {
+		next, err := b.at.Parse(to)
+		if err != nil {
+			b.t.Fatalf("%s leads to %q: %v", b.at, to, err)
+		}
+		return b.Visit(next.String())
+	}
 	return b
 }
 

@@ -57,13 +57,17 @@ func (c *createUserCommand) run(ctx context.Context, p *Program, s *Settings) er
 
 // ask asks for the name and the address that the command line does not say, and checks both.
 func (c *createUserCommand) ask(ctx context.Context, p *Program, q *prompt, db *userdb.DB) (err error) {
+	byEmail := db.Users().NameIsEmail()
+	if byEmail && c.Username == "" {
+		c.Username = c.Email
+	}
 	asked := c.Username == ""
 	if asked && !q.interactive() {
 		return errors.New("there is no terminal to ask for the user name; name it: cardea createuser USERNAME")
 	}
 	for {
 		if asked {
-			if c.Username, err = q.line("Username: "); err != nil {
+			if c.Username, err = q.line(whatToAsk(db) + ": "); err != nil {
 				return err
 			}
 		}
@@ -79,7 +83,13 @@ func (c *createUserCommand) ask(ctx context.Context, p *Program, q *prompt, db *
 		}
 		break
 	}
-	asked = asked && c.Email == ""
+	if byEmail {
+		if c.Email != "" && auth.NormalizeEmail(c.Email) != c.Username {
+			return errors.New("the user name is the e-mail address here: leave --email out")
+		}
+		c.Email = c.Username
+	}
+	asked = asked && c.Email == "" && db.Users().HasEmail()
 	for {
 		if asked {
 			if c.Email, err = q.line("E-mail address (may be left blank): "); err != nil {
@@ -99,14 +109,9 @@ func (c *createUserCommand) ask(ctx context.Context, p *Program, q *prompt, db *
 
 // checkName brings the user name into the form that is stored, and says what is wrong with it, or "".
 func (c *createUserCommand) checkName(ctx context.Context, db *userdb.DB) (string, error) {
-	name, err := auth.CleanUsername(c.Username, auth.MaxUsername)
-	switch {
-	case errors.Is(err, auth.ErrNameTooLong):
-		return fmt.Sprintf("This user name is too long. Choose one of at most %d characters.", auth.MaxUsername), nil
-	case errors.Is(err, auth.ErrNameMissing):
-		return "The user name cannot be blank.", nil
-	case err != nil || !auth.ValidUsername(name):
-		return "A user name holds only letters, numbers, and @/./+/-/_ characters.", nil
+	name, problem := nameProblem(db, c.Username)
+	if problem != "" {
+		return problem, nil
 	}
 	taken, err := db.Users().Accounts().Users.NameTaken(ctx, name)
 	if err != nil {

@@ -17,13 +17,16 @@ func (c *migrateCommand) run(ctx context.Context, p *Program, s *Settings) error
 	if err != nil {
 		return explainDatabase(s, err)
 	}
-	defer db.Close()
+	defer func(db *userdb.DB) { _ = db.Close() }(db)
 	owner, err := db.Owner(ctx)
 	if err != nil {
 		return explainDatabase(s, err)
 	}
 	if owner == userdb.OwnedByDjango && s.Profile == "" {
 		return cardea.ErrDjangoDatabase
+	}
+	if db, err = s.withUsers(ctx, db); err != nil {
+		return err
 	}
 	options := userdb.MigrateOptions{}
 	if c.Print {

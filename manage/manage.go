@@ -45,10 +45,12 @@ type grammar struct {
 	Group           groupCommand           `cmd:"" help:"Look after groups: list, create, delete, rename, members, grant, revoke."`
 	Permission      permissionCommand      `cmd:"" help:"Look after permissions: list, grant, revoke."`
 	Sessions        sessionsCommand        `cmd:"" help:"Look after sessions: list, end."`
+	Token           tokenCommand           `cmd:"" help:"Look after the tokens of programs: create, list, end."`
 	ClearSessions   clearSessionsCommand   `cmd:"" name:"clearsessions" help:"Delete expired sessions."`
 	Mail            mailCommand            `cmd:"" help:"Look after the mail that waits to be sent."`
 	SendTestMail    sendTestMailCommand    `cmd:"" name:"sendtestmail" aliases:"sendtestemail" help:"Send a test mail, to see whether the settings work."`
 	ShowConfig      configCommand          `cmd:"" name:"config" help:"Print every setting, its value and where it came from."`
+	LDAP            ldapCommand            `cmd:"" name:"ldap" help:"Look after the directory: check."`
 	InspectDjango   inspectCommand         `cmd:"" name:"inspect-django" help:"Print the configuration that matches a Django project, and what does not match."`
 	Version         versionCommand         `cmd:"" help:"Print the version."`
 }
@@ -129,11 +131,16 @@ func (s *Settings) open(ctx context.Context) (*userdb.DB, error) {
 	if err != nil {
 		return nil, explainDatabase(s, err)
 	}
-	if err := cardea.Prepare(ctx, db, s.Profile); err != nil {
+	users, err := s.withUsers(ctx, db)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	if err := cardea.Prepare(ctx, users, s.Profile); err != nil {
 		_ = db.Close()
 		return nil, explainDatabase(s, err)
 	}
-	return db, nil
+	return users, nil
 }
 
 // explainDatabase adds the cure to a database that does not answer.

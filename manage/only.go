@@ -10,7 +10,6 @@ import (
 // onlyDjango are settings of Django's that Cardea reads, so that a site's configuration can be carried over, but whose only
 // accepted values are those in the "only" tag: anything else would be another behaviour than the one asked for.
 type onlyDjango struct {
-	AuthUserModel                  string `setting:"auth_user_model" only:"auth.User"`
 	CSRFFailureView                string `setting:"csrf_failure_view" only:"django.views.csrf.csrf_failure"`
 	Debug                          *bool  `setting:"debug" only:"false"`
 	SessionSerializer              string `setting:"session_serializer" only:"django.contrib.sessions.serializers.JSONSerializer"`
@@ -42,6 +41,11 @@ func (s *Settings) check() error {
 	}
 	if err := s.useValidators(); err != nil {
 		return err
+	}
+	for _, check := range [...]func() error{s.checkLDAP, s.checkUserModel} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	return s.checkEngine()
 }

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 			os.Exit(manage.Main(ctx, "0.0.0-test"))
 		},
 		"outbox": fillOutbox,
+		"sql":    runSQL,
 	})
 }
 

@@ -72,11 +72,15 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	defer kept.close()
 	s.SessionStore = kept.store
 	s.makes(cardea.KindRemoteUser, s.remoteUsers(db))
+	s.useLDAP()
 	site, err := cardea.New(db, s.Config)
 	if err != nil {
 		return err
 	}
 	if err := s.checkRemoteUser(); err != nil {
+		return err
+	}
+	if err := s.checkLDAPNamed(); err != nil {
 		return err
 	}
 	ln, err := net.Listen("tcp", s.Addr)

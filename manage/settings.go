@@ -33,6 +33,8 @@ type Settings struct {
 	engineSettings
 	validatorSettings
 	remoteUserSettings
+	userModelSettings
+	LDAP ldapSettings `section:"ldap"`
 	forwardSettings
 	onlyDjango
 
@@ -68,20 +70,23 @@ type field struct {
 // fields lists the settings in the order of the struct, those of the binary last.
 func (s *Settings) fields() []field {
 	var all []field
-	var walk func(v reflect.Value)
-	walk = func(v reflect.Value) {
+	var walk func(v reflect.Value, section string)
+	walk = func(v reflect.Value, section string) {
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
 			if f.Anonymous {
-				walk(v.Field(i))
+				walk(v.Field(i), section)
 				continue
 			}
+			if name := f.Tag.Get("section"); name != "" {
+				walk(v.Field(i), name+".")
+			}
 			if name := f.Tag.Get("setting"); name != "" {
-				all = append(all, field{name: name, secret: f.Tag.Get("secret") != "", value: v.Field(i)})
+				all = append(all, field{name: section + name, secret: f.Tag.Get("secret") != "", value: v.Field(i)})
 			}
 		}
 	}
-	walk(reflect.ValueOf(s).Elem())
+	walk(reflect.ValueOf(s).Elem(), "")
 	return all
 }
 
@@ -112,23 +117,15 @@ func (s *Settings) readFile(name string) error {
 // readText decodes the text of the file of that name.
 func (s *Settings) readText(name, text string) error {
 	fields := s.fields()
-	structFields := make([]reflect.StructField, len(fields))
-	for i, f := range fields {
-		structFields[i] = reflect.StructField{
-			Name: "F" + strconv.Itoa(i),
-			Type: reflect.PointerTo(fileType(f.value.Type())),
-			Tag:  reflect.StructTag(`toml:"` + f.name + `"`),
-		}
-	}
-	target := reflect.New(reflect.StructOf(structFields))
+	target := reflect.New(fileStruct(fields))
 	decoder := toml.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(target.Interface()); err != nil {
 		return fileError(name, fields, err)
 	}
 	for i, f := range fields {
-		p := target.Elem().Field(i)
-		if p.IsNil() {
+		p := fileValue(target.Elem(), f.name, i)
+		if !p.IsValid() || p.IsNil() {
 			continue
 		}
 		if err := assign(f.value, p.Elem()); err != nil {
@@ -205,7 +202,7 @@ func fileError(name string, fields []field, err error) error {
 		if key := strings.Join(decode.Key(), "."); key != "" {
 			cure = key + ": " + cure
 			for _, f := range fields {
-				if f.name == decode.Key()[0] {
+				if f.name == decode.Key()[0] || strings.HasPrefix(key+".", f.name+".") {
 					cure = f.name + " must be " + describe(f.value.Type())
 				}
 			}
@@ -266,14 +263,14 @@ func (s *Settings) readEnviron(environ []string) error {
 			continue
 		}
 		key = strings.ToLower(key)
-		i := slices.IndexFunc(fields, func(f field) bool { return f.name == key })
+		i := slices.IndexFunc(fields, func(f field) bool { return strings.ReplaceAll(f.name, ".", "_") == key })
 		if i < 0 {
 			return &SettingError{Where: "environment variable " + name, Cure: unknown(key, fields)}
 		}
 		if err := setText(fields[i].value, value); err != nil {
 			return &SettingError{Where: "environment variable " + name, Cure: "must be " + err.Error()}
 		}
-		s.sources[key] = "environment variable " + name
+		s.sources[fields[i].name] = "environment variable " + name
 	}
 	return nil
 }
@@ -341,21 +338,6 @@ func setText(to reflect.Value, text string) error {
 		to.SetInt(n)
 	}
 	return nil
-}
-
-// lineOf finds the line on which a name is set, counting from 1.
-func lineOf(text, name string) int {
-	for i, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		if line == "["+name+"]" || line == "[["+name+"]]" {
-			return i + 1
-		}
-		rest, ok := strings.CutPrefix(line, name)
-		if ok && strings.HasPrefix(strings.TrimSpace(rest), "=") {
-			return i + 1
-		}
-	}
-	return 1
 }
 
 // editDistance is Levenshtein's.

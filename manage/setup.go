@@ -26,7 +26,24 @@ type setup struct {
 }
 
 // setupForm is what the template setup.html shows.
-type setupForm struct{ Username, Email string }
+type setupForm struct {
+	Username, Email string
+
+	Label      string // of the first field
+	AskEmail   bool
+	Free       bool // the user name may hold anything
+	NameLength int
+}
+
+// form is an empty one.
+func (s *setup) form() setupForm {
+	shape := s.db.Users().Accounts().Shape
+	f := setupForm{Label: "User name", AskEmail: !shape.NameIsEmail && !shape.WithoutEmail, Free: shape.FreeName, NameLength: shape.NameLength}
+	if shape.NameIsEmail {
+		f.Label = "E-mail address"
+	}
+	return f
+}
 
 func (s *setup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	token := r.PathValue("token")
@@ -40,7 +57,7 @@ func (s *setup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost:
 		s.create(w, r, token)
 	case r.Method == http.MethodGet, r.Method == http.MethodHead:
-		s.show(w, r, setupForm{}, nil)
+		s.show(w, r, s.form(), nil)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		s.site.Pages.Problem(w, r, pages.Problem{Status: http.StatusMethodNotAllowed, Title: "This address does not work that way"})
@@ -67,9 +84,10 @@ func (s *setup) create(w http.ResponseWriter, r *http.Request, token string) {
 		s.site.Error(w, r, err)
 		return
 	}
-	form := setupForm{
-		Username: userdb.NormalizeUsername(strings.TrimSpace(r.PostFormValue("username"))),
-		Email:    strings.TrimSpace(r.PostFormValue("email")),
+	form := s.form()
+	form.Username = userdb.NormalizeUsername(strings.TrimSpace(r.PostFormValue("username")))
+	if form.AskEmail {
+		form.Email = strings.TrimSpace(r.PostFormValue("email"))
 	}
 	chosen := r.PostFormValue("password")
 	var mistakes []pages.Mistake

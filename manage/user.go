@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os/user"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -44,9 +43,13 @@ func (c *createSuperuserCommand) run(ctx context.Context, p *Program, s *Setting
 	if c.NoInput {
 		env := p.environment()
 		c.fill(env)
+		c.byEmail(db)
 		chosen = env["DJANGO_SUPERUSER_PASSWORD"]
 		if c.Username == "" {
 			return errors.New("with --noinput, name the user: --username, or DJANGO_SUPERUSER_USERNAME")
+		}
+		if _, problem := nameProblem(db, c.Username); problem != "" && db.Users().NameIsEmail() {
+			return errors.New(problem)
 		}
 	} else if chosen, err = c.ask(ctx, p, q, s, db); err != nil {
 		return err
@@ -68,6 +71,16 @@ func (c *createSuperuserCommand) run(ctx context.Context, p *Program, s *Setting
 	return nil
 }
 
+// byEmail lets the address stand for the user name, where it is that.
+func (c *createSuperuserCommand) byEmail(db *userdb.DB) {
+	if db.Users().NameIsEmail() {
+		if c.Username == "" {
+			c.Username = c.Email
+		}
+		c.Email = c.Username
+	}
+}
+
 func (c *createSuperuserCommand) fill(env map[string]string) {
 	if c.Username == "" {
 		c.Username = env["DJANGO_SUPERUSER_USERNAME"]
@@ -79,11 +92,12 @@ func (c *createSuperuserCommand) fill(env map[string]string) {
 
 // ask asks for what the flags do not say, until it is good, as Django does.
 func (c *createSuperuserCommand) ask(ctx context.Context, p *Program, q *prompt, s *Settings, db *userdb.DB) (chosen string, err error) {
-	suggestion := systemUser(ctx, db)
+	c.byEmail(db)
+	suggestion, name := systemUser(ctx, db), whatToAsk(db)
 	for c.Username == "" {
-		question := "Username: "
+		question := name + ": "
 		if suggestion != "" {
-			question = "Username (leave blank to use '" + suggestion + "'): "
+			question = name + " (leave blank to use '" + suggestion + "'): "
 		}
 		if c.Username, err = q.line(question); err != nil {
 			return "", err
@@ -96,7 +110,8 @@ func (c *createSuperuserCommand) ask(ctx context.Context, p *Program, q *prompt,
 			c.Username = ""
 		}
 	}
-	if c.Email == "" {
+	c.byEmail(db)
+	if c.Email == "" && db.Users().HasEmail() {
 		if c.Email, err = q.line("Email address: "); err != nil {
 			return "", err
 		}
@@ -143,17 +158,9 @@ func askTwice(p *Program, q *prompt) (string, error) {
 
 // checkUsername says what is wrong with a new user name, or "".
 func checkUsername(ctx context.Context, db *userdb.DB, name string) string {
-	name = userdb.NormalizeUsername(name)
-	if name == "" {
-		return "The user name cannot be blank."
-	}
-	if n := utf8.RuneCountInString(name); n > 150 {
-		return fmt.Sprintf("A user name has at most 150 characters (this one has %d).", n)
-	}
-	for _, r := range name {
-		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune("_.@+-", r) {
-			return "A user name holds only letters, numbers, and @/./+/-/_ characters."
-		}
+	name, problem := nameProblem(db, name)
+	if problem != "" {
+		return problem
 	}
 	switch _, err := db.UserByName(ctx, name); {
 	case err == nil:

@@ -167,7 +167,7 @@ func (p *Pages) Public(r *http.Request) bool {
 	if !ok {
 		return false
 	}
-	for _, open := range [...]string{"login/", "password_reset/", "reset/", "signup/", assetFolder} {
+	for _, open := range [...]string{"login/", "password_reset/", "reset/", "signup/", "oidc/", assetFolder} {
 		if strings.HasPrefix(path, open) {
 			return true
 		}

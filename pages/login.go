@@ -14,9 +14,14 @@ import (
 	"github.com/cardea-go/cardea/sessions"
 )
 
-// maxIdentifier is the longest user name or e-mail address that is normalised, in code points. A longer one is passed on as it
-// is, as Django does since CVE-2023-46695.
-const maxIdentifier = 150
+// nameLength is the longest user name or e-mail address that is normalised, in code points. A longer one is passed on as it is, as Django
+// does since CVE-2023-46695.
+func (p *Pages) nameLength() int {
+	if n := p.shape.NameLength; n > 0 {
+		return n
+	}
+	return auth.MaxUsername
+}
 
 // errLoop is Django's refusal to send people who are logged in from the login page to itself.
 var errLoop = errors.New("pages: the login page redirects people who are logged in, and LoginRedirectURL or \"next\" is the login page")
@@ -28,16 +33,19 @@ type loginForm struct {
 	Username  string // what was typed
 	MaxLength int
 	Remember  bool
+	Again     bool // somebody is to prove who it is once more
 }
 
 func (p *Pages) loginForm() loginForm {
-	switch p.cfg.Identifier {
-	case "email":
+	switch {
+	case p.shape.NameIsEmail:
+		return loginForm{Label: "E-mail address", Type: "email", MaxLength: max(p.nameLength(), 254)}
+	case p.cfg.Identifier == "email":
 		return loginForm{Label: "E-mail address", Type: "email", MaxLength: 254}
-	case "either":
+	case p.cfg.Identifier == "either":
 		return loginForm{Label: "User name or e-mail address", Type: "text", MaxLength: 254}
 	}
-	return loginForm{Label: "User name", Type: "text", MaxLength: maxIdentifier}
+	return loginForm{Label: "User name", Type: "text", MaxLength: p.nameLength()}
 }
 
 // login is Django's LoginView.
@@ -58,6 +66,7 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	form := p.loginForm()
+	form.Again = auth.Again(r)
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		p.Render(w, r, http.StatusOK, "login.html", View{Title: "Log in", Next: p.next(r), Data: form})
 		return
@@ -67,7 +76,7 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 		p.Error(w, r, err)
 		return
 	}
-	form.Username = cleanUsername(last(fields, "username"))
+	form.Username = cleanUsername(p.nameLength(), last(fields, "username"))
 	form.Remember = last(fields, "remember") != ""
 	password := last(fields, "password")
 	var problems []Mistake
@@ -111,9 +120,9 @@ func (p *Pages) loggedIn(w http.ResponseWriter, r *http.Request, remember bool) 
 }
 
 // cleanUsername trims as Python does and brings the name to NFKC, as Django's UsernameField does.
-func cleanUsername(s string) string {
+func cleanUsername(longest int, s string) string {
 	s = strings.TrimFunc(s, isPythonSpace)
-	if utf8.RuneCountInString(s) > maxIdentifier {
+	if utf8.RuneCountInString(s) > longest {
 		return s
 	}
 	return norm.NFKC.String(s)

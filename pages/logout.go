@@ -1,10 +1,18 @@
 package pages
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/cardea-go/cardea/origin"
+)
 
 // logout is Django's LogoutView: log out first, then go to the safe next, the site's choice or this very path; the page is
 // shown where that is where we are.
 func (p *Pages) logout(w http.ResponseWriter, r *http.Request) {
+	elsewhere := ""
+	if p.cfg.Federation != nil {
+		elsewhere = p.cfg.Federation.Leave(r, origin.From(r).Base()+p.cfg.Prefix+"login/")
+	}
 	if err := p.gate.Logout(r); err != nil {
 		problem := p.classify(err)
 		if problem.Status == http.StatusServiceUnavailable {
@@ -15,6 +23,10 @@ func (p *Pages) logout(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		p.fail(w, r, err, problem)
+		return
+	}
+	if elsewhere != "" { // the way back goes by the provider, which knows no next
+		p.away(w, r, "You are logged out here", elsewhereData{To: elsewhere})
 		return
 	}
 	target := p.next(r)

@@ -44,6 +44,12 @@ type Config struct {
 	WithoutMail bool
 	// Signup lets people make accounts. It needs Accounts and mail. Defaults to no.
 	Signup bool
+	// Federation takes people to places where they have accounts elsewhere. Defaults to none: the pages for that are then not there.
+	Federation auth.Federation
+	// WithoutPasswords says that no back end takes the passwords of this site: then one is no way to log in. Defaults to false.
+	WithoutPasswords bool
+	// Issuers are issuers beside those of Federation by whose identities people log in. Defaults to none.
+	Issuers []string
 	// Sessions lists people's sessions and ends them. Defaults to none: that page is then not there.
 	Sessions sessions.Lister
 	// MinimumPassword is the least number of characters of a new password, for password managers. Defaults to 8.
@@ -81,6 +87,7 @@ type Pages struct {
 	cfg       Config
 	templates map[string]*template.Template
 	assets    map[string]asset
+	shape     account.Shape
 	routes    []route
 }
 
@@ -131,6 +138,9 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 		cfg.Location = time.UTC
 	}
 	p := &Pages{gate: gate, cfg: cfg}
+	if cfg.Accounts != nil {
+		p.shape = cfg.Accounts.Shape()
+	}
 	var ok bool
 	if p.renewer, ok = gate.(renewer); !ok && cfg.Accounts != nil {
 		return nil, errors.New("pages: Config.Accounts needs a gate that has Renew, as an auth.Auth has")
@@ -149,6 +159,11 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 		{path: "profile/", methods: []string{"GET", "HEAD", "OPTIONS"}, serve: p.profile},
 	}
 	p.routes = append(p.routes, p.accountRoutes()...)
+	outside, err := p.federationRoutes()
+	if err != nil {
+		return nil, err
+	}
+	p.routes = append(p.routes, outside...)
 	return p, nil
 }
 

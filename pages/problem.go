@@ -157,7 +157,7 @@ func (p *Pages) classify(err error) Problem {
 		return Problem{
 			Status:     http.StatusBadRequest,
 			Title:      "Your session ended meanwhile",
-			Paragraphs: []string{"While this page was being made, you were logged out, in another tab or because your session ran out. What this page was to change has not been kept. Log in again and repeat it."},
+			Paragraphs: []string{"While this page was being made, you logged out, logged in or changed your password, in another tab or by pressing a button twice; or your session ran out. What this page itself was to change has not been kept. Open it again, and repeat what is still missing."},
 		}
 	case errors.Is(err, errBadForm):
 		return problemOf(http.StatusBadRequest)

@@ -15,7 +15,21 @@ func (p *Pages) signup(w http.ResponseWriter, r *http.Request) {
 }
 
 // signupForm is what the template signup_finish.html shows.
-type signupForm struct{ Email, Username, FirstName, LastName string }
+type signupForm struct {
+	Email, Username, FirstName, LastName string
+
+	AskName, AskNames bool // for the user name, for first and last name
+	NameLength        int
+	Free              bool // the user name may hold anything
+}
+
+// Login is what password managers keep the password under, where the person chooses no name.
+func (f signupForm) Login() string {
+	if f.AskName {
+		return ""
+	}
+	return f.Email
+}
 
 // signupFinish is the page behind the link. Looking at it uses nothing up.
 func (p *Pages) signupFinish(w http.ResponseWriter, r *http.Request) {
@@ -25,7 +39,9 @@ func (p *Pages) signupFinish(w http.ResponseWriter, r *http.Request) {
 		p.signupAnswer(w, r, signupForm{}, err)
 		return
 	}
-	form := signupForm{Email: email}
+	form := signupForm{
+		Email: email, AskName: !p.shape.NameIsEmail, AskNames: !p.shape.WithoutNames, NameLength: p.nameLength(), Free: p.shape.FreeName,
+	}
 	if !sent(r) {
 		p.signupAnswer(w, r, form, nil)
 		return

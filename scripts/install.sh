@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and Go does not fetch by itself: Debian's Chromium with a font, a C compiler for the race
-# detector, OpenLDAP, nginx, Caddy, two real Djangos (scripts/django.sh) and axe-core. May be run at any time: what is there stays as it is.
+# detector, OpenLDAP, nginx, Caddy, pg_dump, two real Djangos (scripts/django.sh) and axe-core. May be run at any time: what is there stays as it is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cardea
@@ -19,7 +19,7 @@ case " ${ID:-} ${ID_LIKE:-} " in
 *) die "this is written for Debian, and this is ${PRETTY_NAME:-another system}: install by hand what its list of packages names" ;;
 esac
 
-wanted=(chromium fonts-liberation python3 gcc libc6-dev openssl ca-certificates slapd ldap-utils nginx caddy)
+wanted=(chromium fonts-liberation python3 gcc libc6-dev openssl ca-certificates slapd ldap-utils postgresql-client nginx caddy)
 axe_version=4.14.1
 axe_sum=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
 axe=$cache/axe-core/$axe_version

@@ -16,6 +16,13 @@ type Lister interface {
 	EndAll(ctx context.Context, owner, except string) (int, error)
 }
 
+// A Matcher is a Lister that can look into the sessions of a user.
+type Matcher interface {
+	Lister
+	// EndMatching ends the live sessions of a user whose data match, and returns how many those were.
+	EndMatching(ctx context.Context, owner string, match func(Data) bool) (int, error)
+}
+
 // Listed is a session as its owner may see it.
 type Listed struct {
 	ID      string // to name it by; it opens nothing

@@ -11,10 +11,20 @@ import (
 
 // Accounts returns what package account works on: this table of users, cardea_link and cardea_outbox.
 func (t *Table[T]) Accounts() account.Tables {
+	var outside account.Identities
+	if t.byIdentity == nil { // who has one of their own may look elsewhere
+		outside = identities[T]{t}
+	}
 	return account.Tables{
+		Identities: outside,
+
 		Users:  accounts[T]{t},
 		Links:  t.db.Links(),
 		Outbox: t.db.Outbox(),
+		Shape: account.Shape{
+			NameIsEmail: t.NameIsEmail(), FreeName: t.columns[colUsername] != "username", NameLength: t.NameLength(), WithoutEmail: !t.HasEmail(),
+			WithoutNames: t.columns[colFirstName] == "" || t.columns[colLastName] == "", Missing: t.Missing(),
+		},
 		Together: func(ctx context.Context, f func(ctx context.Context, in account.Tables) error) error {
 			return t.db.atomically(ctx, func(ctx context.Context, tx *DB) error { return f(ctx, t.in(tx).Accounts()) })
 		},

@@ -49,6 +49,11 @@ func FitTable[T any, P Embeds[T]](ctx context.Context, db *DB, cfg TableConfig[T
 	if err := t.fitJoins(ctx, cfg); err != nil {
 		return nil, db.dialect.failed(op, err)
 	}
+	for name := range cfg.Defaults {
+		if f.column(name) == nil {
+			return nil, fmt.Errorf("userdb: the table %s has no column %s to give a default: there are %s", cfg.Name, name, f.names())
+		}
+	}
 	t.sizes = map[int]int{}
 	for i, name := range t.columns {
 		if c := f.column(name); c != nil && c.size() > 0 {
@@ -59,7 +64,7 @@ func FitTable[T any, P Embeds[T]](ctx context.Context, db *DB, cfg TableConfig[T
 		t.nullEmail = !c.notNull && !t.NameIsEmail()
 	}
 	for _, c := range f.found {
-		if c.notNull && !c.filled && !slices.Contains(t.list, c.name) {
+		if _, given := cfg.Defaults[c.name]; c.notNull && !c.filled && !given && !slices.Contains(t.list, c.name) {
 			t.missing = append(t.missing, c.name)
 		}
 	}

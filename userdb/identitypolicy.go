@@ -65,7 +65,7 @@ func (t *Table[T]) WithIdentities(policies ...IdentityPolicy) (*Table[T], error)
 	}
 	byIssuer := map[string]IdentityPolicy{}
 	for _, p := range policies {
-		if err := p.check(); err != nil {
+		if err := p.Check(); err != nil {
 			return nil, err
 		}
 		if _, twice := byIssuer[p.Issuer]; twice {
@@ -78,7 +78,8 @@ func (t *Table[T]) WithIdentities(policies ...IdentityPolicy) (*Table[T], error)
 	return &with, nil
 }
 
-func (p *IdentityPolicy) check() error {
+// Check refuses a policy that cannot be meant.
+func (p IdentityPolicy) Check() error {
 	switch err := checkIdentity(&auth.Identity{Issuer: p.Issuer, Subject: "x"}); {
 	case err != nil:
 		return fmt.Errorf("userdb: a policy for identities: %w", err)

@@ -41,11 +41,26 @@ func (s *SessionStore) EndAll(ctx context.Context, owner, except string) (int, e
 	if except != "" {
 		kept, _ = s.stored(except)
 	}
+	return s.endThose(ctx, owner, false, func(one StoredSession) bool { return one.key != kept })
+}
+
+// EndMatching implements [sessions.Matcher]. A session that cannot be read matches nothing.
+func (s *SessionStore) EndMatching(ctx context.Context, owner string, match func(sessions.Data) bool) (int, error) {
+	return s.endThose(ctx, owner, true, func(one StoredSession) bool {
+		if s.codec == nil {
+			return false
+		}
+		data, err := s.codec.Decode(one.text)
+		return err == nil && match(data)
+	})
+}
+
+func (s *SessionStore) endThose(ctx context.Context, owner string, whole bool, which func(StoredSession) bool) (int, error) {
 	total := 0
-	err := s.each(ctx, owner, func(found []StoredSession) error {
+	err := s.each(ctx, owner, whole, func(found []StoredSession) error {
 		var keys []string
 		for _, one := range found {
-			if one.key != kept {
+			if which(one) {
 				keys = append(keys, one.key)
 			}
 		}

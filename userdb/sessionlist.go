@@ -23,7 +23,8 @@ type StoredSession struct {
 	Expires time.Time
 	Client  sessions.Client
 
-	key string // as the database holds it
+	key  string // as the database holds it
+	text string // the data as the database holds it, where that was asked for
 }
 
 // sessionPage is how many sessions one statement reads.
@@ -35,7 +36,7 @@ func (s *SessionStore) Live(ctx context.Context) iter.Seq2[StoredSession, error]
 	return func(yield func(StoredSession, error) bool) {
 		where, args := "", []any(nil)
 		for {
-			page, last, err := s.page(ctx, where, "s.expire_date DESC, s.session_key", args)
+			page, last, err := s.page(ctx, false, where, "s.expire_date DESC, s.session_key", args)
 			if err != nil {
 				yield(StoredSession{}, s.failed("list", err))
 				return
@@ -59,7 +60,7 @@ func (s *SessionStore) Live(ctx context.Context) iter.Seq2[StoredSession, error]
 // those that Django made.
 func (s *SessionStore) Of(ctx context.Context, owner string) ([]StoredSession, error) {
 	var list []StoredSession
-	err := s.each(ctx, owner, func(found []StoredSession) error {
+	err := s.each(ctx, owner, false, func(found []StoredSession) error {
 		list = append(list, found...)
 		return nil
 	})
@@ -70,8 +71,8 @@ func (s *SessionStore) Of(ctx context.Context, owner string) ([]StoredSession, e
 }
 
 // each calls f with the live sessions of a user, some at a time. A session that is rotated meanwhile is found under one of its
-// keys: in our own table by one statement, and else among those rotated lately.
-func (s *SessionStore) each(ctx context.Context, owner string, f func(found []StoredSession) error) error {
+// keys: in our own table by one statement, and else among those rotated lately. whole reads the data of all of them.
+func (s *SessionStore) each(ctx context.Context, owner string, whole bool, f func(found []StoredSession) error) error {
 	if owner == "" {
 		return nil
 	}
@@ -80,7 +81,7 @@ func (s *SessionStore) each(ctx context.Context, owner string, f func(found []St
 		return f(slices.DeleteFunc(page, func(one StoredSession) bool { return one.Owner != owner }))
 	}
 	if s.cfg.Users != nil {
-		found, _, err := s.query(ctx, "c.user_id = ?", "", []any{d.ownerID(owner)})
+		found, _, err := s.query(ctx, whole, "c.user_id = ?", "", []any{d.ownerID(owner)})
 		if err == nil {
 			err = theirs(found)
 		}
@@ -90,7 +91,7 @@ func (s *SessionStore) each(ctx context.Context, owner string, f func(found []St
 	}
 	where, args := "c.user_id IS NULL", []any(nil)
 	for {
-		page, _, err := s.page(ctx, where, "s.session_key", args)
+		page, _, err := s.page(ctx, whole, where, "s.session_key", args)
 		if err != nil {
 			return err
 		}
@@ -106,7 +107,7 @@ func (s *SessionStore) each(ctx context.Context, owner string, f func(found []St
 		}
 		where, args = "c.user_id IS NULL AND s.session_key > ?", []any{last}
 	}
-	found, _, err := s.query(ctx, "c.user_id IS NULL AND s.session_key IN (SELECT new_key FROM cardea_rotated WHERE rotated_at > ?)", "",
+	found, _, err := s.query(ctx, whole, "c.user_id IS NULL AND s.session_key IN (SELECT new_key FROM cardea_rotated WHERE rotated_at > ?)", "",
 		[]any{d.time(s.cfg.Now().Add(-sessions.Grace))})
 	if err != nil {
 		return err
@@ -115,19 +116,23 @@ func (s *SessionStore) each(ctx context.Context, owner string, f func(found []St
 }
 
 // page is query for the first of those sessions.
-func (s *SessionStore) page(ctx context.Context, where, order string, args []any) ([]StoredSession, any, error) {
-	return s.query(ctx, where, " ORDER BY "+order+" LIMIT ?", append(slices.Clone(args), sessionPage))
+func (s *SessionStore) page(ctx context.Context, whole bool, where, order string, args []any) ([]StoredSession, any, error) {
+	return s.query(ctx, whole, where, " ORDER BY "+order+" LIMIT ?", append(slices.Clone(args), sessionPage))
 }
 
 // query returns the live sessions that meet a condition, and the expire_date of the last one as it is in the database.
-func (s *SessionStore) query(ctx context.Context, where, end string, args []any) (list []StoredSession, last any, err error) {
+func (s *SessionStore) query(ctx context.Context, whole bool, where, end string, args []any) (list []StoredSession, last any, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	d := s.db.dialect
 	if where != "" {
 		where = " AND (" + where + ")"
 	}
-	err = s.db.each(ctx, "SELECT s.session_key, "+d.timeColumn("s.expire_date")+", CASE WHEN c.user_id IS NULL THEN s.session_data ELSE '' END, "+
+	text := "CASE WHEN c.user_id IS NULL THEN s.session_data ELSE '' END"
+	if whole {
+		text = "s.session_data"
+	}
+	err = s.db.each(ctx, "SELECT s.session_key, "+d.timeColumn("s.expire_date")+", "+text+", "+
 		d.timeColumn("c.created_at")+", "+d.timeColumn("c.last_seen")+", c.user_id, c.address, c.user_agent "+
 		"FROM django_session s LEFT JOIN cardea_session c ON c.session_key = s.session_key WHERE s.expire_date > ?"+where+end,
 		append([]any{d.time(s.cfg.Now())}, args...), func(scan func(...any) error) error {
@@ -148,6 +153,9 @@ func (s *SessionStore) query(ctx context.Context, where, end string, args []any)
 				one.Owner = d.djangoID(owner.String)
 			} else {
 				one.Owner = s.ownerIn(data)
+			}
+			if whole {
+				one.text = data
 			}
 			list, last = append(list, one), expires.raw
 			return nil

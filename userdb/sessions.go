@@ -46,6 +46,7 @@ var (
 	_ sessions.Sweeper = (*SessionStore)(nil)
 	_ sessions.Toucher = (*SessionStore)(nil)
 	_ sessions.Tracer  = (*SessionStore)(nil)
+	_ sessions.Matcher = (*SessionStore)(nil)
 )
 
 // Sessions returns the store of sessions. A Django site that shares them uses the engine django.contrib.sessions.backends.db; where its

@@ -26,6 +26,7 @@ type Table[T any] struct {
 	sizes     map[int]int // of columns, in characters, where they are known
 	nullEmail bool        // no address is NULL
 	missing   []string    // columns that nothing here can fill
+	defaults  map[string]string
 
 	extra      []column
 	list       []string // the columns in the order of a row
@@ -55,6 +56,8 @@ type TableConfig[T any] struct {
 	// Groups and Permissions are the tables of whom users share permissions with, and of what they have themselves; [Absent] for a model
 	// without Django's PermissionsMixin. Defaults to Name with _groups and _user_permissions behind it.
 	Groups, Permissions string
+	// Defaults are the values, as text, of columns that a new user needs and that nothing here knows. Defaults to none.
+	Defaults map[string]string
 	// ByIdentity finds, or makes, the local user whom an outside issuer knows as id; see auth.Users. t is the table, inside
 	// whose Tx more can be written. Defaults to those whom [Table.LinkIdentity] linked, and to what [Table.WithIdentities] says.
 	ByIdentity func(ctx context.Context, t *Table[T], id *auth.Identity) (*T, error)
@@ -95,7 +98,7 @@ func (db *DB) Users() *Table[User] {
 }
 
 func newTable[T any](db *DB, cfg TableConfig[T], extra []column) (*Table[T], error) {
-	t := &Table[T]{db: db, name: cfg.Name, keyType: cfg.Key, extra: extra, byIdentity: cfg.ByIdentity, readers: &sync.Pool{}}
+	t := &Table[T]{db: db, name: cfg.Name, keyType: cfg.Key, defaults: cfg.Defaults, extra: extra, byIdentity: cfg.ByIdentity, readers: &sync.Pool{}}
 	if t.name == "" {
 		t.name = "auth_user"
 	}
@@ -105,6 +108,11 @@ func newTable[T any](db *DB, cfg TableConfig[T], extra []column) (*Table[T], err
 	}
 	t.groups = t.joinTable(cfg.Model, cfg.Groups, "groups", "group_id", "auth_group")
 	t.permissions = t.joinTable(cfg.Model, cfg.Permissions, "user_permissions", "permission_id", "auth_permission")
+	for name := range cfg.Defaults {
+		if slices.Contains(t.columns[:], name) {
+			return nil, fmt.Errorf("userdb: a default for the column %q, which every new user has a value for", name)
+		}
+	}
 	t.list = append(t.list, t.columns[:]...)
 	for _, c := range extra {
 		if slices.Contains(t.columns[:], c.name) {

@@ -9,7 +9,7 @@ import (
 )
 
 // cardeaTables are Cardea's own, beside cardea_meta.
-var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup", "cardea_outbox", "cardea_link", "cardea_identity", "cardea_token"}
+var cardeaTables = []string{"cardea_session", "cardea_rotated", "cardea_throttle", "cardea_setup", "cardea_outbox", "cardea_link", "cardea_identity", "cardea_token", "cardea_once"}
 
 // mark makes cardea_meta and notes in it who made the database.
 func (m *migration) mark() error {
@@ -73,6 +73,7 @@ func (m *migration) cardea() error {
 		m.linkTable(users, id),
 		m.identityTable(users, id),
 		m.tokenTable(users, id),
+		m.onceTable(),
 	} {
 		if err := m.create(t.name, t.stmts...); err != nil {
 			return err

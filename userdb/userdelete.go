@@ -127,7 +127,7 @@ func (t *Table[T]) endAccess(ctx context.Context, owner string, keys []string, s
 	if sessions == nil {
 		sessions = t.db.Sessions(nil, SessionsConfig{Users: t})
 	}
-	own, _, err := sessions.on(t.db).query(ctx, "c.user_id = ?", "", []any{d.ownerID(owner)})
+	own, _, err := sessions.on(t.db).query(ctx, false, "c.user_id = ?", "", []any{d.ownerID(owner)})
 	if err != nil {
 		return ended, err
 	}

@@ -444,6 +444,8 @@ func TestFitTableErrors(t *testing.T) {
 		for _, stmt := range []string{
 			"CREATE TABLE shop_two (a integer NOT NULL, b integer NOT NULL, password varchar(128), username varchar(30), PRIMARY KEY (a, b))",
 			"CREATE TABLE shop_text (id varchar(20) NOT NULL PRIMARY KEY, password varchar(128), username varchar(30))",
+			"CREATE TABLE shop_sum (id " + map[string]string{"sqlite": "char(32)", "postgres": "uuid", "mysql": "uuid"}[empty.Kind] + " NOT NULL PRIMARY KEY, password varchar(128) NOT NULL, " +
+				"username varchar(30) NOT NULL, phone varchar(30) NOT NULL, age integer NOT NULL, vip bool NOT NULL)",
 			"CREATE TABLE shop_more (id integer NOT NULL PRIMARY KEY, password varchar(128) NOT NULL, username varchar(30) NOT NULL, phone varchar(30) NOT NULL, age integer NOT NULL DEFAULT 7)",
 		} {
 			exec(t, db, stmt)
@@ -467,6 +469,21 @@ func TestFitTableErrors(t *testing.T) {
 			if _, err := userdb.FitTable(t.Context(), db, c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%+v: got %v, want %q", c.cfg, err, c.want)
 			}
+		}
+		for _, defaults := range []map[string]string{{"fax": "1"}, {"username": "x"}} {
+			if _, err := userdb.FitTable(t.Context(), db, userdb.TableConfig[userdb.User]{Name: "shop_more", Defaults: defaults}); err == nil {
+				t.Errorf("the defaults %v were taken", defaults)
+			}
+		}
+		given, err := userdb.FitTable(t.Context(), db, userdb.TableConfig[userdb.User]{Name: "shop_more", Defaults: map[string]string{"phone": "none", "age": "8", "id": "5"}})
+		if err == nil {
+			t.Errorf("a default for the key was taken: %v", given)
+		}
+		given, err = userdb.FitTable(t.Context(), db, userdb.TableConfig[userdb.User]{Name: "shop_sum", Defaults: map[string]string{"phone": "none", "age": "8", "vip": "1"}})
+		must(t, err)
+		must(t, given.Create(t.Context(), &userdb.User{Username: "ada", IsActive: true}))
+		if got := text(t, db, "SELECT phone FROM shop_sum WHERE age = 8"); got != "none" || len(given.Missing()) != 0 {
+			t.Errorf("the default became %q; missing %v", got, given.Missing())
 		}
 		more, err := userdb.FitTable(t.Context(), db, userdb.TableConfig[userdb.User]{Name: "shop_more"})
 		must(t, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -137,6 +139,9 @@ func (t *Table[T]) insert(ctx context.Context, u *T) error {
 	names, args = append(names, t.columns[colPassword]), append(args, rec.Password)
 	if name := t.columns[colLastLogin]; name != "" {
 		names, args = append(names, name), append(args, d.nullTime(rec.LastLogin))
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.defaults)) {
+		names, args = append(names, name), append(args, t.defaults[name])
 	}
 	if t.keyType == UUIDKey {
 		if rec.Key == "" {

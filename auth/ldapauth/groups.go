@@ -25,6 +25,8 @@ const (
 	GroupOfNames GroupKind = "groupOfNames"
 	// GroupOfUniqueNames has them in uniqueMember.
 	GroupOfUniqueNames GroupKind = "groupOfUniqueNames"
+	// OrganizationalRole has them in roleOccupant.
+	OrganizationalRole GroupKind = "organizationalRole"
 	// MemberOf takes the groups that stand in the person's own entry, without a search.
 	MemberOf GroupKind = "memberOf"
 	// ActiveDirectory lets the server itself walk from group to group. It was not run on an Active Directory.
@@ -43,8 +45,8 @@ type Groups struct {
 	Filter string
 	// NameAttribute is what a group is called. Defaults to cn.
 	NameAttribute string
-	// Depth is how many steps are taken from a group to the groups that it is in; a circle ends where it began. Only for GroupOfNames and
-	// GroupOfUniqueNames, at most 10. Defaults to none.
+	// Depth is how many steps are taken from a group to the groups that it is in; a circle ends where it began. Not for PosixGroup and
+	// MemberOf, nor for ActiveDirectory, which takes all steps by itself. At most 10. Defaults to none.
 	Depth int
 	// Names are the names that groups have at this site, by the name of the entry or by what the directory calls them. No other
 	// group can have such a name. Defaults to the directory's names.
@@ -64,6 +66,8 @@ func (g *Groups) memberAttribute() string {
 	switch g.Kind {
 	case GroupOfUniqueNames:
 		return "uniqueMember"
+	case OrganizationalRole:
+		return "roleOccupant"
 	case ActiveDirectory:
 		return "member:1.2.840.113556.1.4.1941:" // LDAP_MATCHING_RULE_IN_CHAIN
 	}
@@ -81,12 +85,12 @@ func (g *Groups) complete() error {
 		}
 		g.Filter = "(objectClass=" + class + ")"
 	}
-	nested := g.Kind == GroupOfNames || g.Kind == GroupOfUniqueNames
+	nested := g.Kind == GroupOfNames || g.Kind == GroupOfUniqueNames || g.Kind == OrganizationalRole
 	switch {
 	case g.Kind == NoGroups && (g.Base != "" || g.Require != nil || g.Deny != nil || g.Names != nil || g.Depth != 0):
 		return errors.New("Groups.Kind is missing: without it nobody is in any group")
 	case !slices.Contains([]GroupKind{NoGroups, PosixGroup, MemberOf, ActiveDirectory}, g.Kind) && !nested:
-		return fmt.Errorf("Groups.Kind %q is unknown: choose posixGroup, groupOfNames, groupOfUniqueNames, memberOf or activeDirectory", g.Kind)
+		return fmt.Errorf("Groups.Kind %q is unknown: choose posixGroup, groupOfNames, groupOfUniqueNames, organizationalRole, memberOf or activeDirectory", g.Kind)
 	case g.Kind != NoGroups && g.Kind != MemberOf && g.Base == "":
 		return errors.New("say where the groups are: Groups.Base, such as ou=groups,dc=example,dc=com")
 	case g.Depth < 0 || g.Depth > 10:

@@ -39,6 +39,7 @@ func TestGroupKinds(t *testing.T) {
 	d.put("cn=other,"+groups, "objectClass: posixGroup", "cn: other", "memberUid: bob", "gidNumber: 8")
 	d.put("cn=names,"+groups, "objectClass: groupOfNames", "cn: names", "member: "+ada)
 	d.put("cn=unique,"+groups, "objectClass: groupOfUniqueNames", "cn: unique", "uniqueMember: "+ada)
+	d.put("cn=role,"+groups, "objectClass: organizationalRole", "cn: role", "roleOccupant: "+ada)
 	d.put("cn=windows,"+groups, "objectClass: group", "cn: windows", "member: "+ada)
 	d.put("cn=notmine,"+groups, "objectClass: groupOfNames", "cn: notmine", "member: uid=bob,"+people)
 	for _, c := range []struct {
@@ -49,6 +50,7 @@ func TestGroupKinds(t *testing.T) {
 		{ldapauth.Groups{Kind: ldapauth.PosixGroup, Base: groups}, []string{"posix", "users"}},
 		{ldapauth.Groups{Kind: ldapauth.GroupOfNames, Base: groups}, []string{"names"}},
 		{ldapauth.Groups{Kind: ldapauth.GroupOfUniqueNames, Base: groups}, []string{"unique"}},
+		{ldapauth.Groups{Kind: ldapauth.OrganizationalRole, Base: groups}, []string{"role"}},
 		{ldapauth.Groups{Kind: ldapauth.ActiveDirectory, Base: groups}, []string{"windows"}},
 		{ldapauth.Groups{Kind: ldapauth.MemberOf}, []string{"Editors", "foreign", "staff"}},
 		{ldapauth.Groups{Kind: ldapauth.MemberOf, Base: groups}, []string{"Editors", "staff"}},

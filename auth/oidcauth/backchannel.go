@@ -12,27 +12,19 @@ import (
 	"github.com/cardea-go/cardea/sessions"
 )
 
-// An Ender ends sessions that a provider says are over.
-type Ender interface {
-	// UserOf returns the id of the user who has an account with this subject at an issuer, or "".
-	UserOf(ctx context.Context, issuer, subject string) (string, error)
-	// EndSessions ends those live sessions of a user whose data match, and returns how many those were.
-	EndSessions(ctx context.Context, user string, match func(sessions.Data) bool) (int, error)
-}
-
 // jtiTime is how long a logout token is remembered that was seen. It is refused when it is older.
 const jtiTime = 10 * time.Minute
 
 func sidKey(p *Provider, sid string) string { return keyOf("sid", p.cfg.Issuer, sid) }
 
-// BackChannel answers a provider that says whose login has ended (OpenID Connect Back-Channel Logout 1.0): that user's sessions which
+// BackChannel implements auth.BackChannel. It answers a provider that says whose login has ended (OpenID Connect Back-Channel Logout 1.0): that user's sessions which
 // were begun at the provider end, or the one with that sid. It needs neither a session nor protection against forged forms: what
 // counts is the signature of the token, which works once.
-func (f *Flow) BackChannel(w http.ResponseWriter, r *http.Request, provider string) {
+func (f *Flow) BackChannel(w http.ResponseWriter, r *http.Request, provider string, end auth.Ender) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	p, err := f.find(provider)
-	if err != nil || f.cfg.Ended == nil || p.cfg.OAuth != nil {
+	if err != nil || !f.cfg.BackChannel || end == nil || p.cfg.OAuth != nil {
 		answerLogout(w, http.StatusNotFound, "invalid_request", "no logout of this provider is taken here")
 		return
 	}
@@ -46,7 +38,7 @@ func (f *Flow) BackChannel(w http.ResponseWriter, r *http.Request, provider stri
 		answerLogout(w, http.StatusBadRequest, "invalid_request", "there has to be one logout_token")
 		return
 	}
-	n, err := f.endLogin(r.Context(), p, r.PostForm.Get("logout_token"))
+	n, err := f.endLogin(r.Context(), p, end, r.PostForm.Get("logout_token"))
 	switch {
 	case errors.Is(err, auth.ErrInvalid):
 		f.cfg.Logger.WarnContext(r.Context(), "oidcauth: logout token refused", "provider", p.cfg.Name, "reason", err)
@@ -67,7 +59,7 @@ func answerLogout(w http.ResponseWriter, status int, code, text string) {
 }
 
 // endLogin checks a logout token and ends what it is about.
-func (f *Flow) endLogin(ctx context.Context, p *Provider, raw string) (int, error) {
+func (f *Flow) endLogin(ctx context.Context, p *Provider, end auth.Ender, raw string) (int, error) {
 	m, err := p.meta.get(ctx)
 	if err != nil {
 		return 0, err
@@ -96,7 +88,7 @@ func (f *Flow) endLogin(ctx context.Context, p *Provider, raw string) (int, erro
 	case !fresh:
 		return 0, refused("logout token: it was used before (jti)")
 	}
-	n, err := f.endSessions(ctx, p, token.Subject, token.SessionID)
+	n, err := f.endSessions(ctx, p, end, token.Subject, token.SessionID)
 	if err != nil { // the provider may try again
 		if _, _, again := f.store.Take(context.WithoutCancel(ctx), used, now); again != nil {
 			err = errors.Join(err, again)
@@ -124,11 +116,11 @@ func checkLogoutEvent(claims func(any) error) error {
 	return nil
 }
 
-func (f *Flow) endSessions(ctx context.Context, p *Provider, subject, sid string) (int, error) {
+func (f *Flow) endSessions(ctx context.Context, p *Provider, end auth.Ender, subject, sid string) (int, error) {
 	var user string
 	var err error
 	if subject != "" {
-		user, err = f.cfg.Ended.UserOf(ctx, p.cfg.Issuer, subject)
+		user, err = end.UserOf(ctx, p.cfg.Issuer, subject)
 	} else {
 		var noted []byte
 		noted, _, err = f.store.Look(ctx, sidKey(p, sid), f.cfg.Now())
@@ -137,7 +129,7 @@ func (f *Flow) endSessions(ctx context.Context, p *Provider, subject, sid string
 	if err != nil || user == "" {
 		return 0, err
 	}
-	return f.cfg.Ended.EndSessions(ctx, user, func(d sessions.Data) bool {
+	return end.EndSessions(ctx, user, func(d sessions.Data) bool {
 		l, ok := sessionLogin.Read(&d)
 		return ok && l.Provider == p.cfg.Name && (sid == "" || l.SID == sid)
 	})

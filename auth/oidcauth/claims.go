@@ -3,6 +3,7 @@ package oidcauth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 func (p *Provider) userInfo(ctx context.Context, m *metadata, token string, claims map[string]any) error {
 	var more map[string]any
 	if err := p.getJSON(ctx, m.userInfoURL, token, &more); err != nil {
-		return fmt.Errorf("oidcauth: ask who it is: %w", err)
+		return p.down(fmt.Errorf("ask who it is: %w", err))
 	}
 	if more["sub"] != claims["sub"] {
 		return refused("user info: it is about another subject")
@@ -68,7 +69,7 @@ func (p *Provider) person(claims map[string]any, raw string) (*arrived, error) {
 // outsider checks what a provider without ID tokens has said.
 func (p *Provider) outsider(id *auth.Identity) (*arrived, error) {
 	if id == nil || id.Subject == "" || len(id.Subject) > 255 {
-		return nil, fmt.Errorf("oidcauth: the provider does not say who it is")
+		return nil, p.down(errors.New("the provider does not say who it is"))
 	}
 	for name, want := range p.cfg.Require {
 		if got, _ := lookup(id.Claims, name).(string); got != want {

@@ -61,11 +61,11 @@ func (c *Code) redeem(ctx context.Context) (*arrived, error) {
 func (p *Provider) exchange(ctx context.Context, c *Code) (*arrived, error) {
 	m, err := p.meta.get(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("oidcauth: %w", err)
+		return nil, p.down(err)
 	}
 	client, err := p.oauth(m, c.attempt.Redirect)
 	if err != nil {
-		return nil, fmt.Errorf("oidcauth: %w", err)
+		return nil, p.down(err)
 	}
 	token, err := client.Exchange(p.calling(ctx), c.code, oauth2.VerifierOption(c.attempt.Verifier))
 	var refusal *oauth2.RetrieveError
@@ -73,9 +73,9 @@ func (p *Provider) exchange(ctx context.Context, c *Code) (*arrived, error) {
 	case errors.As(err, &refusal) && refusal.ErrorCode == "invalid_grant":
 		return nil, refused("the provider does not take the code: %s", refusal.ErrorDescription)
 	case errors.As(err, &refusal):
-		return nil, fmt.Errorf("oidcauth: exchange the code: %s %s", refusal.Response.Status, refusal.ErrorCode)
+		return nil, p.down(fmt.Errorf("exchange the code: %s %s", refusal.Response.Status, refusal.ErrorCode))
 	case err != nil:
-		return nil, fmt.Errorf("oidcauth: exchange the code: %w", err)
+		return nil, p.down(fmt.Errorf("exchange the code: %w", err))
 	}
 	if p.cfg.OAuth != nil {
 		id, err := p.cfg.OAuth.Identify(ctx, func(ctx context.Context, address string, into any) error {
@@ -85,13 +85,13 @@ func (p *Provider) exchange(ctx context.Context, c *Code) (*arrived, error) {
 			return p.getJSON(ctx, address, token.AccessToken, into)
 		})
 		if err != nil {
-			return nil, fmt.Errorf("oidcauth: ask who it is: %w", err)
+			return nil, p.down(fmt.Errorf("ask who it is: %w", err))
 		}
 		return p.outsider(id)
 	}
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
-		return nil, errors.New("oidcauth: the provider answers without an ID token")
+		return nil, p.down(errors.New("the provider answers without an ID token"))
 	}
 	want := expected{nonce: c.attempt.Nonce, accessToken: token.AccessToken, maxAge: p.cfg.MaxAge}
 	if c.attempt.Again {

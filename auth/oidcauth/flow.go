@@ -29,8 +29,9 @@ type FlowConfig struct {
 	Cookie origin.CookiePolicy
 	// Limiter counts attempts by where they come from. Defaults to no limit.
 	Limiter Limiter
-	// Ended ends sessions when a provider says so (OpenID Connect Back-Channel Logout). Defaults to none: that address is then not there.
-	Ended Ender
+	// BackChannel ends sessions when a provider says so (OpenID Connect Back-Channel Logout). Defaults to false: that address is then
+	// not there.
+	BackChannel bool
 	// LoginTime is how long a login may be ended by the provider's name for it. Defaults to 30 days.
 	LoginTime time.Duration
 	// Logger hears of answers that cannot be believed. Defaults to slog.Default().
@@ -51,7 +52,11 @@ type Flow struct {
 	cfg       FlowConfig
 }
 
-var _ auth.Federation = (*Flow)(nil)
+var (
+	_ auth.Federation  = (*Flow)(nil)
+	_ auth.BackChannel = (*Flow)(nil)
+	_ auth.FormReturn  = (*Flow)(nil)
+)
 
 // NewFlow makes a flow over providers, in the order of their buttons.
 func NewFlow(store Store, providers []*Provider, cfg FlowConfig) (*Flow, error) {
@@ -124,7 +129,7 @@ func (f *Flow) Begin(w http.ResponseWriter, r *http.Request, j auth.Journey) (st
 	}
 	m, err := p.meta.get(r.Context())
 	if err != nil {
-		return "", outage("ask the provider "+p.cfg.Name, err)
+		return "", p.down(err)
 	}
 	a := attempt{
 		Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Redirect: f.address(r, p, "callback/"),
@@ -135,7 +140,7 @@ func (f *Flow) Begin(w http.ResponseWriter, r *http.Request, j auth.Journey) (st
 	}
 	client, err := p.oauth(m, a.Redirect)
 	if err != nil {
-		return "", outage("ask the provider "+p.cfg.Name, err)
+		return "", p.down(err)
 	}
 	browser, ok := f.cfg.Cookie.Read(r)
 	if !ok || len(browser) != len(rand.Text()) {
@@ -196,6 +201,16 @@ func (f *Flow) limit(r *http.Request) error {
 	return outage("count the try", err)
 }
 
+// Sweep deletes what has expired, if the store can, and returns how much that was.
+func (f *Flow) Sweep(ctx context.Context, now time.Time) (int, error) {
+	if s, ok := f.store.(interface {
+		Sweep(ctx context.Context, now time.Time) (int, error)
+	}); ok {
+		return s.Sweep(ctx, now)
+	}
+	return 0, nil
+}
+
 // outage gives a failure its type; nil stays nil.
 func outage(op string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
@@ -235,7 +250,7 @@ func (f *Flow) Return(w http.ResponseWriter, r *http.Request, provider string) (
 	back := auth.Arrival{Journey: auth.Journey{Provider: provider, Next: a.Next, User: a.User, Again: a.Again}}
 	m, err := p.meta.get(r.Context())
 	if err != nil {
-		return back, outage("ask the provider "+p.cfg.Name, err)
+		return back, p.down(err)
 	}
 	if err := p.checkIssuer(m, answer["iss"]); err != nil {
 		f.cfg.Logger.WarnContext(r.Context(), "oidcauth: answer refused", "provider", p.cfg.Name, "reason", err)
@@ -246,7 +261,7 @@ func (f *Flow) Return(w http.ResponseWriter, r *http.Request, provider string) (
 	case "access_denied", "login_required", "interaction_required", "consent_required", "user_cancelled_authorize":
 		return back, fmt.Errorf("oidcauth: %q: %w", refusal, auth.ErrCancelled)
 	default:
-		return back, outage("log in at "+p.cfg.Name, fmt.Errorf("the provider answers %q", refusal))
+		return back, p.down(fmt.Errorf("the provider answers %q", refusal))
 	}
 	if answer["code"] == "" {
 		return back, refused("the answer has neither a code nor an error")
@@ -255,11 +270,8 @@ func (f *Flow) Return(w http.ResponseWriter, r *http.Request, provider string) (
 	back.Credentials = code
 	back.Identify = func(r *http.Request) (*auth.Identity, error) {
 		found, err := code.redeem(r.Context())
-		switch {
-		case errors.Is(err, auth.ErrInvalid):
+		if err != nil {
 			return nil, err
-		case err != nil:
-			return nil, outage("log in at "+p.cfg.Name, err)
 		}
 		return found.identity, nil
 	}
@@ -303,7 +315,7 @@ func one(query string) (map[string]string, error) {
 	return answer, nil
 }
 
-// Posted answers a provider's form (response_mode=form_post): with a redirect to the same answer as a link. The form comes from
+// Posted implements auth.FormReturn. It answers a provider's form (response_mode=form_post): with a redirect to the same answer as a link. The form comes from
 // another site, so browsers send it without our cookie; to a link they add it. It looks at nothing and changes nothing, so it
 // needs no protection against forged forms. It reports whether the request was such a form.
 func (f *Flow) Posted(w http.ResponseWriter, r *http.Request) bool {

@@ -69,7 +69,7 @@ func newRigWith(t *testing.T, change func(cfg *oidcauth.Config), other *oidctest
 		}
 		providers = append(providers, there)
 	}
-	if g.flow, err = oidcauth.NewFlow(&memory{}, providers, oidcauth.FlowConfig{Ended: g.ended, Logger: logger, Now: cfg.Now}); err != nil {
+	if g.flow, err = oidcauth.NewFlow(&memory{}, providers, oidcauth.FlowConfig{BackChannel: true, Logger: logger, Now: cfg.Now}); err != nil {
 		t.Fatal(err)
 	}
 	users, err := userdb.NewTable(cardeatest.DB(t), userdb.TableConfig[userdb.User]{ByIdentity: g.byIdentity})
@@ -102,7 +102,7 @@ func newRigWith(t *testing.T, change func(cfg *oidcauth.Config), other *oidctest
 		}
 	})
 	outer.HandleFunc("/accounts/oidc/{provider}/backchannel/", func(w http.ResponseWriter, r *http.Request) {
-		g.flow.BackChannel(w, r, r.PathValue("provider"))
+		g.flow.BackChannel(w, r, r.PathValue("provider"), g.ended)
 	})
 	g.Browser = cardeatest.NewBrowser(t, outer)
 	g.provider.Register(clientID, clientSecret, g.URL("/accounts/oidc/here/callback/"))

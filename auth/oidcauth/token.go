@@ -20,6 +20,14 @@ func refused(format string, args ...any) error {
 	return fmt.Errorf("oidcauth: %w: %w", fmt.Errorf(format, args...), auth.ErrDenied)
 }
 
+// down is a provider that does not answer as it should.
+func (p *Provider) down(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, auth.ErrUnreachable) {
+		return err
+	}
+	return &auth.OutageError{Op: "log in at " + p.cfg.Name, Err: fmt.Errorf("%w: %w", auth.ErrUnreachable, err)}
+}
+
 // verifier checks tokens that the provider has signed for this site. The time is set back by the skew, so that a token which has just
 // run out by our clock counts.
 func (p *Provider) verifier(m *metadata, keys oidc.KeySet) *oidc.IDTokenVerifier {
@@ -44,7 +52,7 @@ func (p *Provider) idToken(ctx context.Context, m *metadata, raw string, want ex
 	token, err := p.verifier(m, keys).Verify(ctx, raw)
 	switch {
 	case keys.err != nil:
-		return nil, fmt.Errorf("oidcauth: %w", keys.err)
+		return nil, p.down(keys.err)
 	case err != nil:
 		return nil, refused("ID token: %w", err)
 	case strings.EqualFold(keys.typ, "logout+jwt"), strings.EqualFold(keys.typ, "at+jwt"):

@@ -17,6 +17,7 @@ import (
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/auth/authtest"
 	"github.com/cardea-go/cardea/auth/tokenauth"
+	"github.com/cardea-go/cardea/perm"
 )
 
 // A shelf holds one token.
@@ -195,5 +196,35 @@ func TestCheck(t *testing.T) {
 	}
 	if _, err := tokenauth.New(nil, tokenauth.Config{}); err == nil {
 		t.Error("New took no store")
+	}
+}
+
+// grants gives everybody these permissions.
+type grants []string
+
+func (g grants) Permissions(context.Context, perm.Subject) (perm.Grants, error) {
+	return perm.Grants{Direct: perm.NewSet(g...)}, nil
+}
+
+// TestCheckScopes: nobody makes a token for what the owner does not have, superusers included.
+func TestCheckScopes(t *testing.T) {
+	t.Parallel()
+	ask := perm.Func(func(_ context.Context, _ perm.Subject, name string, _ any) (bool, error) {
+		return name == "blog.own", nil
+	})
+	for _, super := range []bool{false, true} {
+		owner := perm.For(t.Context(), perm.Subject{ID: "1", Active: true, Superuser: super}, grants{"blog.add", "blog.view"}, ask)
+		for scopes, want := range map[string]bool{
+			"all": true, "blog.add": true, "blog.view blog.add": true, "blog.own": !super, "blog.add shop.add": false, "nosuch": false,
+		} {
+			err := tokenauth.CheckScopes(owner, strings.Fields(scopes))
+			if (err == nil) != want || err != nil && !errors.As(err, new(*tokenauth.Invalid)) {
+				t.Errorf("superuser %v, %s: %v", super, scopes, err)
+			}
+		}
+	}
+	down := errors.New("down")
+	if err := tokenauth.CheckScopes(perm.Unknown(down), []string{"all"}); !errors.Is(err, down) {
+		t.Errorf("down: %v", err)
 	}
 }

@@ -27,6 +27,7 @@ type cell struct {
 	*stage
 	front                 *beside.Front
 	a, b                  side
+	now                   pair // what answers
 	user, email, password string
 	verdict               *string // what the table says of this cell
 }
@@ -39,8 +40,8 @@ const (
 
 func newCell(t testing.TB, s *stage, user string, a, b side) *cell {
 	t.Helper()
-	c := &cell{TB: t, stage: s, a: a, b: b, user: user, email: user + "@example.com", password: firstPassword}
-	c.front = beside.NewFront(t, s.django.URL, s.cardea.URL, s.probe.URL)
+	c := &cell{TB: t, stage: s, a: a, b: b, now: s.pair, user: user, email: user + "@example.com", password: firstPassword}
+	c.front = beside.NewFront(t, s.django.URL, s.probe.URL)
 	s.django.Do(t, "make", "user", c.user, "email", c.email, "password", c.password)
 	return c
 }
@@ -51,14 +52,51 @@ func (c *cell) browser() *cardeatest.Browser {
 	return cardeatest.Open(c, c.front.URL)
 }
 
+// turn has a side answer all requests from now on.
+func (c *cell) turn(to side) {
+	c.Helper()
+	c.front.Turn(c, c.now.address(to))
+}
+
+// replace has a side be another process from now on.
+func (c *cell) replace(at side, by pair) {
+	if at == djangoSide {
+		c.now.django = by.django
+	} else {
+		c.now.cardea = by.cardea
+	}
+}
+
+// visit opens a page of a side. Where the side has no such page, the story is missing.
+func (c *cell) visit(b *cardeatest.Browser, at side, path string) *cardeatest.Browser {
+	c.Helper()
+	c.turn(at)
+	if b.Visit(path); b.Status == http.StatusNotFound {
+		c.missing(at.name + " has no page " + path)
+	}
+	return b
+}
+
+const (
+	loginPath  = "/accounts/login/"
+	changePath = "/accounts/password_change/"
+	resetPath  = "/accounts/password_reset/"
+)
+
 // login logs in by the page of a side.
 func (c *cell) login(b *cardeatest.Browser, at side, password string) *cardeatest.Browser {
 	c.Helper()
-	b.Visit(at.accounts+"login/").Fill("username", c.user).Fill("password", password).Submit()
+	c.visit(b, at, loginPath).Fill("username", c.user).Fill("password", password).Submit()
 	if b.Status != http.StatusOK {
 		c.Fatalf("logging in at %s: status %d\n%s", at.name, b.Status, b.Body)
 	}
 	return c.sees(b, at, c.user)
+}
+
+// refused tries to log in at a side, in vain.
+func (c *cell) refused(at side, password string) {
+	c.Helper()
+	c.visit(c.browser(), at, loginPath).Fill("username", c.user).Fill("password", password).Submit().AtPath(loginPath)
 }
 
 // loggedIn is a new browser in which the person has logged in at a side.
@@ -70,7 +108,7 @@ func (c *cell) loggedIn(at side) *cardeatest.Browser {
 // sees checks whom the page of a side greets; "" is nobody.
 func (c *cell) sees(b *cardeatest.Browser, at side, name string) *cardeatest.Browser {
 	c.Helper()
-	b.Visit(at.home)
+	c.visit(b, at, "/")
 	if b.Status != http.StatusOK || !strings.Contains(b.Body, at.sees(name)) {
 		c.Fatalf("%s does not say %q (status %d):\n%s", at.name, at.sees(name), b.Status, b.Body)
 	}
@@ -91,15 +129,6 @@ func (c *cell) missing(what string) {
 		*c.verdict = "missing"
 	}
 	c.Fatalf("missing: %s", what)
-}
-
-// page fails the story as missing where the page of a side is not there.
-func (c *cell) page(b *cardeatest.Browser, path string) *cardeatest.Browser {
-	c.Helper()
-	if b.Visit(path); b.Status == http.StatusNotFound {
-		c.missing("there is no page " + path)
-	}
-	return b
 }
 
 // one scans the one row that a query finds, in which ? stands for each argument.
@@ -196,11 +225,11 @@ func (c *cell) notInTable(key string) {
 	}
 }
 
-// resetLink is the path of a link for a new password, as it is in mail.
-var resetLink = regexp.MustCompile(`https?://[^/\s]+((?:/dj)?/accounts/)(reset/[^/\s]+/[^/\s]+/)`)
+// resetLink is a link for a new password, as it is in mail: its path.
+var resetLink = regexp.MustCompile(`https?://[^/\s]+(/accounts/reset/[^/\s]+/[^/\s]+/)`)
 
-// mailedLink is the link that was mailed to the person: what comes after the path of the side's pages.
-func (c *cell) mailedLink(from side) (path string) {
+// mailedLink is the path of the link that was mailed to the person.
+func (c *cell) mailedLink() (path string) {
 	c.Helper()
 	harness.Eventually(c, "mail to "+c.email, harness.Patience, func() bool {
 		files, err := os.ReadDir(c.Mail)
@@ -212,8 +241,8 @@ func (c *cell) mailedLink(from side) (path string) {
 			if err != nil || !strings.Contains(string(text), c.email) {
 				continue
 			}
-			if m := resetLink.FindStringSubmatch(string(text)); m != nil && m[1] == from.accounts {
-				path = m[2]
+			if m := resetLink.FindStringSubmatch(string(text)); m != nil {
+				path = m[1]
 			}
 		}
 		return path != ""

@@ -1,71 +1,74 @@
 package beside
 
 import (
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
-// A Front is the one address at which people find the site. It passes requests on as they are: what is below /dj/ to Django, what is
-// below /go/ to a program that uses Cardea, without that prefix, and everything else to Cardea.
+// A Front is the one address at which people find the site. It passes requests on as they are to the one that answers at the moment,
+// Django or Cardea, which have the same pages at the same paths; what is below /go/, without that prefix, goes to a program that uses Cardea.
 type Front struct {
 	URL string
 
-	mu     sync.Mutex
-	routes map[string]*url.URL
+	mu            sync.Mutex
+	target, probe *url.URL
 }
 
-// The parts of a site that a Front leads to, by the beginning of the path.
-const (
-	ToDjango = "/dj/"
-	ToProbe  = "/go/"
-	ToCardea = "/"
-)
+// fronts counts them.
+var fronts atomic.Uint32
+
+// toProbe is the path below which the program that uses Cardea answers.
+const toProbe = "/go/"
 
 // NewFront opens an address for as long as the test lasts.
-func NewFront(t testing.TB, django, cardea, probe string) *Front {
+func NewFront(t testing.TB, target, probe string) *Front {
 	t.Helper()
-	f := &Front{routes: map[string]*url.URL{}}
-	f.Lead(t, ToDjango, django)
-	f.Lead(t, ToCardea, cardea)
-	f.Lead(t, ToProbe, probe)
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		part, target := f.route(r.In.URL.Path)
-		if part == ToProbe {
-			r.Out.URL.Path = strings.TrimPrefix(r.In.URL.Path, strings.TrimSuffix(ToProbe, "/"))
-			r.Out.URL.RawPath = ""
-		}
-		r.SetURL(target)
-		r.Out.Host = r.In.Host
-	}}
-	server := httptest.NewServer(proxy)
+	f := &Front{probe: parse(t, probe)}
+	f.Turn(t, target)
+	// Each front's visitors come from an address of their own, so that those who count tries by address do not take them for one.
+	n := fronts.Add(1)
+	from := &net.TCPAddr{IP: net.IPv4(127, 1, byte(n>>8), byte(n))}
+	transport := &http.Transport{DialContext: (&net.Dialer{LocalAddr: from}).DialContext}
+	t.Cleanup(transport.CloseIdleConnections)
+	server := httptest.NewServer(&httputil.ReverseProxy{Rewrite: f.rewrite, Transport: transport})
 	t.Cleanup(server.Close)
 	f.URL = server.URL
 	return f
 }
 
-// Lead has a part of the site be served from another address from now on.
-func (f *Front) Lead(t testing.TB, part, address string) {
+// Turn has all requests be answered at another address from now on. Requests that are on their way stay where they are.
+func (f *Front) Turn(t testing.TB, address string) {
 	t.Helper()
-	target, err := url.Parse(address)
+	target := parse(t, address)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.target = target
+}
+
+func (f *Front) rewrite(r *httputil.ProxyRequest) {
+	f.mu.Lock()
+	target := f.target
+	f.mu.Unlock()
+	if path, ok := strings.CutPrefix(r.In.URL.Path, toProbe); ok {
+		r.Out.URL.Path, r.Out.URL.RawPath = "/"+path, ""
+		target = f.probe
+	}
+	r.SetURL(target)
+	r.Out.Host = r.In.Host
+}
+
+func parse(t testing.TB, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.routes[part] = target
-}
-
-func (f *Front) route(path string) (part string, target *url.URL) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, part := range []string{ToDjango, ToProbe} {
-		if strings.HasPrefix(path, part) {
-			return part, f.routes[part]
-		}
-	}
-	return ToCardea, f.routes[ToCardea]
+	return u
 }

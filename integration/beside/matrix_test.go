@@ -41,7 +41,6 @@ func TestStories(t *testing.T) {
 		t.Run("Django "+on.version+" "+on.kind, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, on.version, on.kind)
-			s.startOthers(t)
 			versions := s.django.Do(t, "version") + "; " + harness.Version(t, s.DB)
 			results.stage(on, versions)
 			for i, story := range stories {

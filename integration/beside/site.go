@@ -3,11 +3,9 @@ package beside
 import (
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -51,6 +49,7 @@ func Open(t testing.TB, version, kind string) *Site {
 		"PASSWORD_RESET_TIMEOUT": 3600,
 		"EMAIL_BACKEND":          "django.core.mail.backends.filebased.EmailBackend",
 		"EMAIL_FILE_PATH":        s.Mail,
+		"PASSWORD_HASHERS":       []string{"shared.hashers.Quick", "django.contrib.auth.hashers.PBKDF2PasswordHasher"},
 	}
 	s.Manage(t, nil, "migrate")
 	return s
@@ -62,22 +61,30 @@ type Change map[string]any
 // django is a command of the project, with settings changed.
 func (s *Site) django(t testing.TB, change Change, args ...string) harness.Command {
 	t.Helper()
-	home, err := filepath.Abs(filepath.Join(harness.Root(t), "beside", "site", "manage.py"))
-	if err != nil {
-		t.Fatal(err)
+	return harness.Command{
+		Path:  s.python,
+		Args:  append([]string{filepath.Join(s.project(t), "manage.py")}, args...),
+		Env:   s.environ(t, change),
+		Ready: harness.Answers,
 	}
+}
+
+// project is the folder of the project.
+func (s *Site) project(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(harness.Root(t), "beside", "site")
+}
+
+// environ tells the project its settings.
+func (s *Site) environ(t testing.TB, change Change) []string {
+	t.Helper()
 	settings := maps.Clone(s.Settings)
 	maps.Copy(settings, change)
 	text, err := json.Marshal(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return harness.Command{
-		Path:  s.python,
-		Args:  append([]string{home}, args...),
-		Env:   []string{"SITE_SETTINGS=" + string(text)},
-		Ready: harness.Answers,
-	}
+	return []string{"SITE_SETTINGS=" + string(text)}
 }
 
 // Manage runs one of Django's own commands, which has to succeed, with more in its environment.
@@ -121,23 +128,33 @@ func (d *Django) Do(t testing.TB, what string, pairs ...string) string {
 	return strings.TrimSpace(body)
 }
 
-// Config writes the configuration of a Cardea that shares the login with this Django into a file, and returns its name.
-func (s *Site) Config(t testing.TB) string {
+// Config has cardea write the configuration that matches this Django, with settings changed, and returns the file's name.
+func (s *Site) Config(t testing.TB, change Change) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "cardea.toml")
-	text := fmt.Sprintf(`profile = "django"
-django_version = %q
-db = %q
-secret_key = %q
-time_zone = %q
-password_reset_timeout = 3600
-email_backend = "file"
-email_file_path = %q
-`, s.Version, s.DB.URL, s.Settings["SECRET_KEY"], s.Settings["TIME_ZONE"], s.Mail)
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	said := harness.MustRun(t, s.inspect(t, change, "--out", name))
+	if lines := strings.Split(strings.TrimSpace(said), "\n"); len(lines) != 1 {
+		t.Errorf("inspect-django finds something that does not match:\n%s", said)
 	}
 	return name
+}
+
+// Check has cardea compare a configuration, with settings ("CARDEA_NAME=value") that are others than the file's, with this Django, and
+// returns what it says and its exit status.
+func (s *Site) Check(t testing.TB, config string, change ...string) (said string, status int) {
+	t.Helper()
+	c := s.inspect(t, nil, "--check", "--config", config)
+	c.Env = append(c.Env, change...)
+	return harness.Run(t, c)
+}
+
+func (s *Site) inspect(t testing.TB, change Change, args ...string) harness.Command {
+	t.Helper()
+	return harness.Command{
+		Path: harness.Cardea(t),
+		Args: append([]string{"inspect-django", "--project", s.project(t), "--python", s.python}, args...),
+		Env:  s.environ(t, change),
+	}
 }
 
 // Cardea is a command of cardea with that configuration file, and settings ("CARDEA_NAME=value") that are others than the file's.

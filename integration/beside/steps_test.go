@@ -73,8 +73,9 @@ func (c *cell) addMessage(b *cardeatest.Browser, text string) {
 	c.Helper()
 	path := "/go/message?text="
 	if c.a == djangoSide {
-		path = "/dj/message/?text="
+		path = "/message/?text="
 	}
+	c.turn(c.a)
 	if status, err := c.get(b, path+url.QueryEscape(text)); err != nil || status != http.StatusOK {
 		c.Fatalf("adding a message at %s: status %d (%v)", c.a.name, status, err)
 	}
@@ -107,21 +108,11 @@ func (c *cell) decoded(text string) string {
 	return string(raw)
 }
 
-// rotateAt has a side go on with the new secret key and know the old one.
-func (c *cell) rotateAt(at side) {
-	c.Helper()
-	if at == djangoSide {
-		c.front.Lead(c, beside.ToDjango, c.rotated.django.URL)
-	} else {
-		c.front.Lead(c, beside.ToCardea, c.rotated.cardea.URL)
-	}
-}
-
-// earlierLink is the link for a new password that A mailed a while ago: what comes after the path of the side's pages.
+// earlierLink is the link for a new password that A mailed a while ago: its path.
 func (c *cell) earlierLink(ago time.Duration) string {
 	c.Helper()
 	if c.a == djangoSide {
-		return strings.TrimPrefix(c.django.Do(c, "link", "user", c.user, "ago", strconv.Itoa(int(ago.Seconds()))), c.a.accounts)
+		return c.django.Do(c, "link", "user", c.user, "ago", strconv.Itoa(int(ago.Seconds())))
 	}
 	zone, err := time.LoadLocation(c.zone)
 	if err != nil {
@@ -133,5 +124,5 @@ func (c *cell) earlierLink(ago time.Duration) string {
 	}
 	subject := auth.ResetSubject{Email: c.email} // who has never logged in
 	c.one("SELECT id, password FROM auth_user WHERE username = ? AND last_login IS NULL", []any{c.user}, &subject.ID, &subject.PasswordHash)
-	return fmt.Sprintf("reset/%s/%s/", base64.RawURLEncoding.EncodeToString([]byte(subject.ID)), tokens.Make(subject, time.Now().Add(-ago)))
+	return fmt.Sprintf("/accounts/reset/%s/%s/", base64.RawURLEncoding.EncodeToString([]byte(subject.ID)), tokens.Make(subject, time.Now().Add(-ago)))
 }

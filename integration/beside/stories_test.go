@@ -56,11 +56,12 @@ func logOut(c *cell) {
 	c.sees(b, c.b, "")
 	thief := c.browser() // who has the cookie of before
 	for _, at := range []side{c.a, c.b} {
-		request, err := http.NewRequest(http.MethodGet, thief.URL(at.home), nil)
+		request, err := http.NewRequest(http.MethodGet, thief.URL("/"), nil)
 		if err != nil {
 			c.Fatal(err)
 		}
 		request.AddCookie(&http.Cookie{Name: "sessionid", Value: copied})
+		c.turn(at)
 		thief.Do(request).Sees(at.nobody)
 	}
 	c.both(other, c.user) // the control: another session of the same person
@@ -70,7 +71,7 @@ func changePassword(c *cell) {
 	elsewhere, b := c.loggedIn(c.b), c.loggedIn(c.a)
 	dead, key, before := c.inTable(elsewhere, beside.SecretKey), c.inTable(b, beside.SecretKey), c.stored()
 	c.both(elsewhere, c.user)
-	setPassword(c.page(b, c.a.accounts+"password_change/").Fill("old_password", c.password), secondPassword).AtPath(c.a.accounts + "password_change/done/")
+	setPassword(c.visit(b, c.a, changePath).Fill("old_password", c.password), secondPassword).AtPath(changePath + "done/")
 	if c.stored() == before {
 		c.Fatal("the password in the table is the old one")
 	}
@@ -81,26 +82,26 @@ func changePassword(c *cell) {
 	c.both(elsewhere, "")
 	c.notInTable(dead)
 	c.notInTable(key)
-	c.browser().Visit(c.b.accounts+"login/").Fill("username", c.user).Fill("password", firstPassword).Submit().AtPath(c.b.accounts + "login/")
+	c.refused(c.b, firstPassword)
 	c.both(c.login(c.browser(), c.b, secondPassword), c.user)
 }
 
 func resetElsewhere(c *cell) {
 	elsewhere := c.loggedIn(c.a)
 	b := c.browser()
-	c.page(b, c.a.accounts+"password_reset/").Fill("email", c.email).Submit().AtPath(c.a.accounts + "password_reset/done/")
-	link, before := c.mailedLink(c.a), c.stored()
-	if b.Visit(c.b.accounts + link); !strings.Contains(b.Body, "new_password1") {
+	c.visit(b, c.a, resetPath).Fill("email", c.email).Submit().AtPath(resetPath + "done/")
+	link, before := c.mailedLink(), c.stored()
+	if c.visit(b, c.b, link); !strings.Contains(b.Body, "new_password1") {
 		c.Fatalf("the link of %s at %s: status %d\n%s", c.a.name, c.b.name, b.Status, b.Body)
 	}
-	setPassword(b, secondPassword).AtPath(c.b.accounts + "reset/done/")
+	setPassword(b, secondPassword).AtPath("/accounts/reset/done/")
 	if c.stored() == before {
 		c.Fatal("the password in the table is the old one")
 	}
 	c.both(elsewhere, "")
 	c.both(c.login(c.browser(), c.a, secondPassword), c.user)
 	for _, at := range []side{c.a, c.b} {
-		c.browser().Visit(at.accounts + link).HasStatus(http.StatusOK).SeesNot("new_password1")
+		c.visit(c.browser(), at, link).HasStatus(http.StatusOK).SeesNot("new_password1")
 	}
 }
 
@@ -109,7 +110,7 @@ func resetTooLate(c *cell) {
 	for _, ago := range []time.Duration{30 * time.Minute, 90 * time.Minute} {
 		link := c.earlierLink(ago)
 		for _, at := range []side{c.a, c.b} {
-			b := c.page(c.browser(), at.accounts+link).HasStatus(http.StatusOK)
+			b := c.visit(c.browser(), at, link).HasStatus(http.StatusOK)
 			if works := strings.Contains(b.Body, "new_password1"); works != (ago < time.Hour) {
 				c.Fatalf("a link of %s, %v old, works at %s: %v", c.a.name, ago, at.name, works)
 			}
@@ -140,7 +141,7 @@ func message(c *cell) {
 	}
 	if c.a == cardeaSide { // a message of the binary's own: that of its page of sessions
 		c.loggedIn(c.a)
-		c.postQuietly(c.page(b, c.a.accounts+"sessions/"), c.a.accounts+"sessions/")
+		c.postQuietly(c.visit(b, c.a, "/accounts/sessions/"), "/accounts/sessions/")
 		c.sees(b, c.b, c.user).Sees("All others are ended: 1.")
 	}
 }
@@ -148,23 +149,26 @@ func message(c *cell) {
 // form: whoever renders a form, the other takes it, and only with its token.
 func form(c *cell) {
 	b := c.browser()
-	token := hiddenToken(c, b.Visit(c.a.accounts+"login/"))
+	token := hiddenToken(c, c.visit(b, c.a, loginPath))
 	cookie := b.Cookie("csrftoken")
+	c.turn(c.b)
 	for _, wrong := range []string{"", token[:63] + string(token[63]^1), strings.Repeat("a", 64)} {
-		c.post(b, c.b.accounts+"login/", wrong, "username", c.user, "password", c.password).HasStatus(http.StatusForbidden)
+		c.post(b, loginPath, wrong, "username", c.user, "password", c.password).HasStatus(http.StatusForbidden)
 	}
 	if b.Cookie("csrftoken") != cookie {
 		c.Error("a form that was refused changed the cookie")
 	}
-	c.post(b, c.b.accounts+"login/", token, "username", c.user, "password", c.password).HasStatus(http.StatusOK)
+	c.visit(b, c.a, loginPath).Fill("username", c.user).Fill("password", c.password)
+	c.turn(c.b)
+	b.Submit().HasStatus(http.StatusOK)
 	c.both(b, c.user)
 	c.inTable(b, beside.SecretKey)
-
-	// The same behind the log-in, which has changed the secret.
-	if c.b.name == "Django" {
-		c.post(b, "/dj/echo/", hiddenToken(c, b.Visit(c.a.home)), "text", "what was sent").HasStatus(http.StatusOK).Sees("Django got what was sent")
+	if b.Cookie("csrftoken") == cookie {
+		c.Error("logging in keeps the cookie of the forms")
 	}
-	c.post(b, c.b.accounts+"logout/", hiddenToken(c, b.Visit(c.a.home)))
+	c.sees(b, c.a, c.user) // the same behind the log-in
+	c.turn(c.b)
+	b.Press("Log out")
 	c.both(b, "")
 }
 
@@ -172,7 +176,7 @@ func form(c *cell) {
 func rotate(c *cell) {
 	untouched, b := c.loggedIn(c.a), c.loggedIn(c.a)
 	old := c.inTable(b, beside.SecretKey)
-	c.rotateAt(c.a)
+	c.replace(c.a, c.rotated)
 	c.sees(b, c.a, c.user)
 	key := c.inTable(b, newSecret)
 	if key == old {
@@ -189,7 +193,7 @@ func rotate(c *cell) {
 	fresh := c.loggedIn(c.a)
 	c.inTable(fresh, newSecret)
 
-	c.rotateAt(c.b)
+	c.replace(c.b, c.rotated)
 	for _, who := range []interface{ Cookie(string) string }{b, untouched, fresh} {
 		if _, ok := c.sessionRow(who.Cookie("sessionid")); !ok {
 			c.Fatal("a session is gone from the table")
@@ -205,11 +209,7 @@ func rotate(c *cell) {
 func upgrade(c *cell) {
 	b := c.loggedIn(c.b)
 	dead, before := c.inTable(b, beside.SecretKey), c.stored()
-	if c.a == djangoSide {
-		c.front.Lead(c, beside.ToDjango, c.costlier.django.URL)
-	} else {
-		c.front.Lead(c, beside.ToCardea, c.costlier.cardea.URL)
-	}
+	c.replace(c.a, c.costlier)
 	c.sees(b, c.b, c.user)
 	fresh := c.loggedIn(c.a)
 	after := c.stored()
@@ -231,13 +231,14 @@ func rowGone(c *cell) {
 		defer hold.Free()
 		path := fmt.Sprintf("/go/set?key=late&value=yes&hold=%s", hold.Token)
 		if c.b == djangoSide {
-			path = fmt.Sprintf("/dj/slow/?gate=%s&value=yes&hold=%s", c.Gate.URL, hold.Token)
+			path = fmt.Sprintf("/slow/?gate=%s&value=yes&hold=%s", c.Gate.URL, hold.Token)
 		}
 		type answer struct {
 			status int
 			err    error
 		}
 		answered := make(chan answer, 1)
+		c.turn(c.b)
 		go func() {
 			status, err := c.get(b, path)
 			answered <- answer{status, err}

@@ -273,7 +273,7 @@ func (b *tab) until(what string, holds func() bool) {
 	b.t.Helper()
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("waited in vain: %s; at %s", what, b.path())
+			b.t.Fatalf("waited in vain: %s; at %s:\n%s", what, b.path(), b.text())
 		}
 	}
 }

@@ -58,6 +58,34 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
+// TestOwnCosts: a hasher of the project's own, made from Django's and listed before it, is Django's at the project's costs, named once.
+func TestOwnCosts(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/startproject-5.2.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, err := inspect.Read(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := facts.Hashers[0]
+	own.Path, own.Lineage, own.Iterations = "shop.hashers.Quick", append([]string{"shop.hashers.Quick"}, own.Lineage...), 1000
+	facts.Hashers = append([]inspect.Hasher{own}, facts.Hashers[:2]...)
+	report, err := inspect.Examine(facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`password_hashers = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher"]`,
+		`pbkdf2_sha256 = "iterations=1000"`,
+	} {
+		if !strings.Contains(report.TOML(), want) {
+			t.Errorf("got:\n%s\nwant in it:\n%s", report.TOML(), want)
+		}
+	}
+}
+
 // TestRead: the facts are found between other lines, and what is none of ours says what to do.
 func TestRead(t *testing.T) {
 	t.Parallel()

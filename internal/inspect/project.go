@@ -216,7 +216,7 @@ func (e *examiner) hashers() {
 			e.mismatch("PASSWORD_HASHERS", quoted(h.Path)+" first", "Cardea does not know how it hashes: people with such a password cannot log in at Cardea, and a password that Cardea hashes is hashed again at Django, which ends the sessions of its owner", "put one of Django's own first, with the old one after it; each password moves at its owner's next log-in at Django")
 		case ours == nil:
 			e.mismatch("PASSWORD_HASHERS", "a list with "+quoted(h.Path), "people whose password is still hashed that way cannot log in at Cardea before they have logged in at Django", "")
-		default:
+		case !slices.Contains(names, h.base()): // a project's own often stands before the one that it is made from
 			names = append(names, h.base())
 		}
 		if i > 0 || ours == nil {

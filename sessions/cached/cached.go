@@ -68,7 +68,7 @@ var (
 	_ sessions.Sweeper = (*Store)(nil)
 	_ sessions.Toucher = (*Store)(nil)
 	_ sessions.Tracer  = (*Store)(nil)
-	_ sessions.Lister  = (*Store)(nil)
+	_ sessions.Matcher = (*Store)(nil)
 )
 
 // New returns a Store over db, whose copies are in cache. Sessions that end by other ways of db, such as userdb's EndEvery, lose their
@@ -145,6 +145,16 @@ func (s *Store) End(ctx context.Context, owner, id string) error { return s.db.E
 // EndAll implements [sessions.Lister]. The database tells what has ended.
 func (s *Store) EndAll(ctx context.Context, owner, except string) (int, error) {
 	return s.db.EndAll(ctx, owner, except)
+}
+
+// EndMatching implements [sessions.Matcher], where the database does; else it is errors.ErrUnsupported. The database tells what has
+// ended.
+func (s *Store) EndMatching(ctx context.Context, owner string, match func(sessions.Data) bool) (int, error) {
+	m, ok := s.db.(sessions.Matcher)
+	if !ok {
+		return 0, fmt.Errorf("cached: %w: the database cannot look into sessions", errors.ErrUnsupported)
+	}
+	return m.EndMatching(ctx, owner, match)
 }
 
 // Touch implements [sessions.Toucher]. The copy stays: Django reads the row again when the copy has run out.

@@ -1,7 +1,8 @@
 -- What Django 4.2 and 5.2 make on MySQL and MariaDB, as SHOW CREATE TABLE tells it. Character set and collation are the database's.
+-- Django numbers the rows of four of these tables as DEFAULT_AUTO_FIELD says: by BigAutoField, as startproject writes it.
 
 CREATE TABLE django_migrations (
-  id int NOT NULL AUTO_INCREMENT,
+  id bigint NOT NULL AUTO_INCREMENT,
   app varchar(255) NOT NULL,
   name varchar(255) NOT NULL,
   applied datetime(6) NOT NULL,
@@ -34,7 +35,7 @@ CREATE TABLE auth_group (
 ) ENGINE=InnoDB;
 
 CREATE TABLE auth_group_permissions (
-  id int NOT NULL AUTO_INCREMENT,
+  id bigint NOT NULL AUTO_INCREMENT,
   group_id int NOT NULL,
   permission_id int NOT NULL,
   PRIMARY KEY (id),
@@ -61,7 +62,7 @@ CREATE TABLE auth_user (
 ) ENGINE=InnoDB;
 
 CREATE TABLE auth_user_groups (
-  id int NOT NULL AUTO_INCREMENT,
+  id bigint NOT NULL AUTO_INCREMENT,
   user_id int NOT NULL,
   group_id int NOT NULL,
   PRIMARY KEY (id),
@@ -72,7 +73,7 @@ CREATE TABLE auth_user_groups (
 ) ENGINE=InnoDB;
 
 CREATE TABLE auth_user_user_permissions (
-  id int NOT NULL AUTO_INCREMENT,
+  id bigint NOT NULL AUTO_INCREMENT,
   user_id int NOT NULL,
   permission_id int NOT NULL,
   PRIMARY KEY (id),

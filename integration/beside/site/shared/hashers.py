@@ -3,5 +3,5 @@
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
-class Costlier(PBKDF2PasswordHasher):
-    iterations = PBKDF2PasswordHasher.iterations + 100_000
+class Quick(PBKDF2PasswordHasher):
+    iterations = 1_000

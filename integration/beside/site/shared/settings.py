@@ -19,8 +19,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "shared.urls"
-LOGIN_URL = "/dj/accounts/login/"
-LOGIN_REDIRECT_URL = "/dj/"
+LOGIN_REDIRECT_URL = "/"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -31,7 +30,7 @@ def form(fields, button, action=""):
 
 PAGES = {
     "who.html": "{% for m in messages %}<p class='{{ m.tags }}'>{{ m }}</p>{% endfor %}Django sees {{ user.username|default:'nobody' }}."
-    + form("", "Log out", "/dj/accounts/logout/"),
+    + form("", "Log out", "/accounts/logout/"),
     "echo.html": "{% if text %}Django got {{ text }}.{% endif %}" + form("<input name=text>", "Send"),
     "registration/login.html": form("{{ form }}", "Log in"),
     "registration/logged_out.html": "Logged out",
