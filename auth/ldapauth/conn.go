@@ -101,8 +101,12 @@ func answered(err error) bool {
 	return errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork
 }
 
-// close closes the connection, the socket first: then nothing waits for the other side.
+// close takes leave of a server that is there, and closes the connection, the socket first: then nothing waits for the other side.
 func (c *conn) close() {
+	if !c.dead {
+		_ = c.raw.SetDeadline(time.Now().Add(50 * time.Millisecond))
+		_ = c.Unbind()
+	}
 	_ = c.raw.Close()
 	_ = c.Conn.Close()
 }

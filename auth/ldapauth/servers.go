@@ -15,7 +15,7 @@ import (
 //
 //  1. They are asked in their order; one that did not answer in the last few seconds comes last.
 //  2. Each gets its share of the time that is left, so that a silent one leaves time for the next.
-//  3. A connection that was kept may have died unheard: what fails on one is tried again on a new one, at the same server.
+//  3. A connection that was kept may have died unheard: it gets half of that time, and what fails on one is tried again on a new one.
 //  4. Who has answered, whatever it was, is believed; only who has not is passed over.
 
 // downTime is how long a server that did not answer comes last.
@@ -89,21 +89,48 @@ func (s *servers) ask(ctx context.Context, f func(ctx context.Context, v *visit)
 
 // askOne calls f for a server, which shares the time with as many as are left.
 func (s *servers) askOne(ctx context.Context, one *server, left int, f func(ctx context.Context, v *visit) error) error {
-	if deadline, ok := ctx.Deadline(); ok && left > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(left))
-		defer cancel()
+	ctx, cancel := share(ctx, left)
+	defer cancel()
+	if !one.keeps() {
+		_, err := s.visit(ctx, one, f)
+		return err
 	}
-	for {
-		v := &visit{servers: s, server: one}
-		err := f(ctx, v)
-		reused := v.end()
-		var lost *lostError
-		if !errors.As(err, &lost) || !reused || ctx.Err() != nil {
-			return err
-		}
+	kept, cancelKept := share(ctx, 2)
+	reused, err := s.visit(kept, one, f)
+	cancelKept()
+	for lost := (*lostError)(nil); reused && errors.As(err, &lost) && ctx.Err() == nil; {
+		reused, err = s.visit(ctx, one, f)
+	}
+	return err
+}
+
+// share is a part of the time that is left.
+func share(ctx context.Context, parts int) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok || parts < 2 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(parts))
+}
+
+// visit calls f, and reports whether it used a connection that was kept. Where one connection is lost, so are the others.
+func (s *servers) visit(ctx context.Context, one *server, f func(ctx context.Context, v *visit) error) (reused bool, err error) {
+	v := &visit{servers: s, server: one}
+	err = f(ctx, v)
+	var lost *lostError
+	gone := errors.As(err, &lost)
+	reused = v.end(gone)
+	if gone {
 		one.drop()
 	}
+	return reused, err
+}
+
+// keeps reports whether there are connections from before.
+func (s *server) keeps() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.readers)+len(s.passwords) > 0
 }
 
 // drop closes what is kept.
@@ -134,8 +161,8 @@ type visit struct {
 	reader, password *conn
 }
 
-// end gives the connections back and reports whether one of them had been kept.
-func (v *visit) end() (reused bool) {
+// end gives the connections back, unless they are to be lost, and reports whether one of them had been kept.
+func (v *visit) end(lost bool) (reused bool) {
 	for _, one := range [...]struct {
 		conn *conn
 		kept *[]*conn
@@ -146,7 +173,7 @@ func (v *visit) end() (reused bool) {
 		reused = reused || one.conn.reused
 		one.conn.since = v.now()
 		v.server.mu.Lock()
-		keep := !one.conn.dead && !v.server.closed && len(*one.kept) < keptConns
+		keep := !lost && !one.conn.dead && !v.server.closed && len(*one.kept) < keptConns
 		if keep {
 			*one.kept = append(*one.kept, one.conn)
 		}
