@@ -154,6 +154,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		WithoutPasswords:          !cfg.takesPasswords(),
 		Issuers:                   cfg.issuers(),
 		Sessions:                  lister,
+		Tokens:                    s.Tokens,
 		MinimumPassword:           minimum,
 		PasswordHelp:              cfg.PasswordValidators.Help(),
 		Location:                  location,

@@ -24,6 +24,7 @@ const (
 
 	KindIdentityLinked   = "identity_linked"
 	KindIdentityUnlinked = "identity_unlinked"
+	KindTokenMade        = "token_made"
 )
 
 // What the outbox holds of each kind: never a link, never a token.
@@ -62,6 +63,7 @@ type Letter struct {
 	When     string
 	Where    string // address and device, or ""
 	Lasts    string // how long the link works, or ""
+	Token    string // the name of a token that the mail is about, or ""
 }
 
 // Compose makes the messages of an item of the outbox, with their links. None means that there is nobody to tell. It is a
@@ -80,6 +82,8 @@ func (s *Service) Compose(ctx context.Context, it mail.Item) ([]*mail.Message, e
 		return composed(ctx, it, s.composeEmailChanged)
 	case KindIdentityLinked, KindIdentityUnlinked:
 		return composed(ctx, it, s.composeIdentity(it.Kind))
+	case KindTokenMade:
+		return composed(ctx, it, s.composeTokenMade)
 	}
 	return nil, fmt.Errorf("%w: %q", ErrKind, it.Kind)
 }

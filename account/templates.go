@@ -22,6 +22,7 @@ const layout = "base.html"
 var letterNames = [...]string{
 	"password_reset", "password_changed", "signup", "signup_known", "email_change", "email_known", "email_change_notice", "email_changed",
 	KindIdentityLinked, KindIdentityUnlinked,
+	"token_made",
 }
 
 type templates struct {

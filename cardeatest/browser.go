@@ -18,6 +18,7 @@ type Browser struct {
 	t      testing.TB
 	client *http.Client
 	base   *url.URL
+	bearer string // of a program
 
 	Status int         // of the last page
 	Header http.Header // of the last page
@@ -80,16 +81,16 @@ func (b *Browser) Cookie(name string) string {
 // Visit opens a page and follows its redirects, those of a page that moves on at once too.
 func (b *Browser) Visit(path string) *Browser {
 	b.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, b.URL(path), nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return b.Do(req)
+	return b.Send(http.MethodGet, path)
 }
 
 // Do sends a request with the browser's cookies and keeps the answer as the page it is at.
 func (b *Browser) Do(req *http.Request) *Browser {
 	b.t.Helper()
+	if b.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+b.bearer)
+		req.Header.Set("Accept", "application/json")
+	}
 	if req.Header.Get("Accept") == "" {
 		req.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
 	}

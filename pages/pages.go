@@ -18,6 +18,7 @@ import (
 
 	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/auth/tokenauth"
 	"github.com/cardea-go/cardea/origin"
 	"github.com/cardea-go/cardea/sessions"
 )
@@ -52,6 +53,8 @@ type Config struct {
 	Issuers []string
 	// Sessions lists people's sessions and ends them. Defaults to none: that page is then not there.
 	Sessions sessions.Lister
+	// Tokens makes, lists and ends the tokens of people's programs. Defaults to none: those pages are then not there.
+	Tokens tokenauth.Keeper
 	// MinimumPassword is the least number of characters of a new password, for password managers. Defaults to 8.
 	MinimumPassword int
 	// PasswordHelp are the rules of new passwords, a sentence each. Defaults to one about the length.
@@ -164,6 +167,11 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 		return nil, err
 	}
 	p.routes = append(p.routes, outside...)
+	tokens, err := p.tokenRoutes()
+	if err != nil {
+		return nil, err
+	}
+	p.routes = append(p.routes, tokens...)
 	return p, nil
 }
 

@@ -13,13 +13,21 @@ import (
 type userData struct {
 	Username string // for password managers
 	Email    string
+
+	Tokens, EndTokens bool // there are some, and they are to be ended
 }
 
 // passwordChange is Django's PasswordChangeView: the session that changes the password goes on under a new key, all others end.
 func (p *Pages) passwordChange(w http.ResponseWriter, r *http.Request, user auth.User) {
+	tokens, err := p.tokensOf(r, user)
+	if err != nil {
+		p.Error(w, r, err)
+		return
+	}
+	endTokens := false
 	again := func(problems []Mistake) {
 		p.Render(w, r, http.StatusOK, "password_change.html", View{
-			Title: "Change your password", ShowUser: true, Errors: problems, Data: userData{Username: p.cfg.Describe(user).Login},
+			Title: "Change your password", ShowUser: true, Errors: problems, Data: userData{Username: p.cfg.Describe(user).Login, Tokens: tokens, EndTokens: endTokens},
 		})
 	}
 	if !sent(r) {
@@ -31,6 +39,7 @@ func (p *Pages) passwordChange(w http.ResponseWriter, r *http.Request, user auth
 		p.Error(w, r, err)
 		return
 	}
+	endTokens = tokens && last(fields, "end_tokens") != ""
 	encoded, err := p.cfg.Accounts.ChangePassword(r.Context(), user.AuthID(), last(fields, "old_password"),
 		account.NewPassword{First: last(fields, "new_password1"), Second: last(fields, "new_password2")}, origin.From(r).Base(), p.asked(r))
 	if problems, ok := mistakes(err); ok {
@@ -39,6 +48,9 @@ func (p *Pages) passwordChange(w http.ResponseWriter, r *http.Request, user auth
 	}
 	if err == nil {
 		err = p.renewer.Renew(r, encoded)
+	}
+	if err == nil && endTokens {
+		err = p.endTokens(r, user)
 	}
 	if err != nil {
 		p.Error(w, r, err)
