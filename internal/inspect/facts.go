@@ -143,8 +143,8 @@ type Site struct {
 	Domain string `json:"domain"`
 }
 
-// first is how the line with the facts begins; a project may print other lines before and after.
-const first = `{"cardea_facts":`
+// first is the name with which the facts begin; a project may print other lines before and after.
+const first = `"cardea_facts"`
 
 // Read finds the facts in what the script printed.
 func Read(r io.Reader) (*Facts, error) {
@@ -153,8 +153,9 @@ func Read(r io.Reader) (*Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := strings.Index(string(text), first)
-	if at < 0 {
+	before, _, found := strings.Cut(string(text), first)
+	at := strings.LastIndex(before, "{")
+	if !found || at < 0 {
 		return nil, errors.New(`there are no facts in it: "cardea inspect-django --script" prints the script that makes them, and "python manage.py shell" runs it`)
 	}
 	decoder := json.NewDecoder(strings.NewReader(string(text[at:])))

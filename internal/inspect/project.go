@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strconv"
@@ -64,8 +65,8 @@ func (e *examiner) hosts() {
 		e.set("trusted_proxies", []string{"127.0.0.1", "::1"}, "Django believes everybody who sends these headers. Name here the addresses from which your proxy comes.")
 	}
 	if len(header) == 2 {
-		name := strings.ReplaceAll(strings.TrimPrefix(header[0], "HTTP_"), "_", "-")
-		if !strings.EqualFold(name, "X-Forwarded-Proto") || header[1] != "https" {
+		name := textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(strings.TrimPrefix(header[0], "HTTP_"), "_", "-"))
+		if name != "X-Forwarded-Proto" || header[1] != "https" {
 			e.set("secure_proxy_ssl_header", []string{name, header[1]})
 		}
 	}
