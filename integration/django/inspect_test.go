@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cardea-go/cardea/cardeatest"
 	"github.com/cardea-go/cardea/integration/harness"
 )
 
@@ -57,7 +58,7 @@ func TestRecordings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, want := facts(t, []byte(output)), facts(t, text)
+			got, want := printedFacts(t, []byte(output)), printedFacts(t, text)
 			if !strings.HasPrefix(got["django"].(string), shape.version+".") {
 				t.Errorf("this is Django %s", got["django"])
 			}
@@ -77,7 +78,69 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
-func facts(t *testing.T, text []byte) map[string]any {
+// TestInspectUserModels: with the configuration that inspect-django writes, people of a project's own model log in at Cardea, and Cardea
+// makes users whom Django knows.
+func TestInspectUserModels(t *testing.T) {
+	t.Parallel()
+	project := filepath.Join(harness.Root(t), "..", "internal", "inspect", "testdata", "project")
+	for _, model := range []struct{ name, user, other string }{
+		{"auth.User", "ada", "grace"},
+		{"shop.Customer", "ada", "grace"},
+		{"people.Member", "ada@example.com", "grace@example.com"},
+		{"family.Child", "ada", "grace"},
+	} {
+		for _, version := range []string{"5.2", "4.2"} {
+			t.Run(model.name+" "+version, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				environ := []string{
+					"DJANGO_SETTINGS_MODULE=shapes.living", "SITE_USER_MODEL=" + model.name, "SITE_DATABASE=" + filepath.Join(dir, "site.sqlite3"),
+					"DJANGO_SUPERUSER_PASSWORD=correct horse battery",
+				}
+				django := func(args ...string) string {
+					t.Helper()
+					return harness.MustRun(t, harness.Command{Path: harness.Django(t, version), Args: append([]string{"manage.py"}, args...), Dir: project, Env: environ})
+				}
+				cardea := func(args ...string) harness.Command {
+					return harness.Command{Path: harness.Cardea(t), Args: args, Dir: dir, Env: environ, Ready: harness.Answers}
+				}
+				django("migrate", "--run-syncdb")
+				create := []string{"createsuperuser", "--noinput"}
+				if model.user == "ada" {
+					create = append(create, "--username", "ada", "--email", "ada@example.com")
+				} else {
+					create = append(create, "--mail", model.user)
+				}
+				django(create...)
+				said := harness.MustRun(t, cardea("inspect-django", "--project", project, "--python", harness.Django(t, version), "--out", "cardea.toml"))
+				if strings.Contains(said, "mismatch") {
+					t.Errorf("inspect-django: %s", said)
+				}
+				harness.MustRun(t, cardea("migrate", "--config", "cardea.toml"))
+				made := cardea("-c", `echo "$DJANGO_SUPERUSER_PASSWORD" | exec "$0" createuser `+model.other+" --config cardea.toml", harness.Cardea(t))
+				made.Path = "/bin/sh"
+				harness.MustRun(t, made)
+				site := harness.Start(t, cardea("serve", "--config", "cardea.toml", "--addr", "127.0.0.1:0")).Ready()[1]
+				const password = "correct horse battery"
+				for _, name := range []string{model.user, model.other} {
+					b := cardeatest.Open(t, site)
+					b.Visit("/accounts/profile/").AtPath("/accounts/login/").Fill("username", name).Fill("password", password).Submit()
+					b.AtPath("/accounts/profile/").Sees(name)
+					found := django("shell", "--verbosity", "0", "--command", "from django.contrib.auth import authenticate, get_user\n"+
+						"from django.contrib.sessions.backends.db import SessionStore\nfrom django.http import HttpRequest\n"+
+						"request = HttpRequest()\nrequest.session = SessionStore('"+b.Cookie("sessionid")+"')\n"+
+						"user = get_user(request)\nprint(user.get_username(), user.password.split('$')[1])\nuser = authenticate(username='"+name+"', password='"+password+"')\n"+
+						"print(user.get_username())")
+					if want := name + " 320000\n" + name; strings.TrimSpace(found) != want {
+						t.Errorf("Django finds %q, want %q", found, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+func printedFacts(t *testing.T, text []byte) map[string]any {
 	t.Helper()
 	var f map[string]any
 	if err := json.Unmarshal(text, &f); err != nil {

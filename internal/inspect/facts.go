@@ -58,7 +58,8 @@ type Column struct {
 	MaxLength int    `json:"max_length"`
 	Unique    bool   `json:"unique"`
 	Null      bool   `json:"null"`
-	Required  bool   `json:"required"` // nothing can be put there that the model does not ask for
+	Filled    bool   `json:"filled"`  // by the database, where nobody names it
+	Default   any    `json:"default"` // what Django puts there by itself, if that is known
 }
 
 // A Join is a table between users and something else.

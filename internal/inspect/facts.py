@@ -22,6 +22,7 @@ def cardea_facts():
     from django.contrib.auth.hashers import get_hashers
     from django.core.cache import caches
     from django.db import connections, router
+    from django.db.models import NOT_PROVIDED
     from django.shortcuts import resolve_url
     from django.urls import reverse
     from django.utils.module_loading import import_string
@@ -119,6 +120,12 @@ def cardea_facts():
             "null": bool(field.null),
         }
 
+    def preset(field):
+        """What Django puts into a column that nobody names, if that is always the same."""
+        if field.has_default() and not callable(field.default) and isinstance(field.default, (str, int)):
+            return plain(field.default)
+        return "" if not field.has_default() and field.empty_strings_allowed and not field.primary_key else None
+
     def join(model, name):
         """The table between users and what a many-to-many field of theirs holds."""
         try:
@@ -138,7 +145,7 @@ def cardea_facts():
         model = get_user_model()
         meta = model._meta
         known = {f.name for f in meta.concrete_fields}
-        email = getattr(model, "EMAIL_FIELD", "")
+        email = model.get_email_field_name()
         own = ("get_session_auth_hash", "get_session_auth_fallback_hash", "check_password", "set_password", "has_perm", "has_module_perms", "natural_key")
         changed = set()
         for c in model.__mro__:
@@ -155,7 +162,8 @@ def cardea_facts():
             "columns": [
                 dict(
                     column(model, f.name),
-                    required=not f.null and not f.has_default() and not f.primary_key and getattr(f, "db_default", None).__class__.__name__ in ("NoneType", "type") and not f.empty_strings_allowed,
+                    filled=f.null or getattr(f, "db_default", NOT_PROVIDED) is not NOT_PROVIDED,
+                    default=preset(f),
                 )
                 for f in meta.concrete_fields
             ],

@@ -22,6 +22,7 @@ func (r Row) Setting() string {
 const (
 	strangers   = "each takes the other's sessions for forgeries: who logs in at one is not logged in at the other"
 	twoCookies  = "each has a cookie of its own: who logs in at one is not logged in at the other, and who logs out at one stays logged in at the other"
+	otherUsers  = "they look for people, or for what is known of them, in different places: a session or a link of one is somebody else's at the other, or nobody's"
 	formRefused = "a form of one that is sent to the other is refused"
 )
 
@@ -31,6 +32,13 @@ var Parity = []Row{
 	{Name: "secret_key_fallbacks", Means: "who logged in before the key was changed is logged out by the side that does not know the old one", Secret: true},
 	{Name: "time_zone", Preset: "UTC", Means: "the clocks in reset links are apart: links of one are dead at the other, or live too long"},
 	{Name: "password_reset_timeout", Preset: "259200", Means: "a reset link that works at one is dead at the other"},
+	{Name: "auth_user_model", Preset: "auth.User", Means: otherUsers},
+	{Name: "user_table", Django: "AUTH_USER_MODEL", Means: otherUsers},
+	{Name: "username_field", Django: "AUTH_USER_MODEL", Preset: "username", Means: otherUsers},
+	{Name: "email_field", Django: "AUTH_USER_MODEL", Preset: "email", Means: otherUsers},
+	{Name: "user_columns", Django: "AUTH_USER_MODEL", Means: otherUsers},
+	{Name: "user_groups_table", Django: "AUTH_USER_MODEL", Means: otherUsers},
+	{Name: "user_permissions_table", Django: "AUTH_USER_MODEL", Means: otherUsers},
 	{Name: "authentication_backends", Preset: "django.contrib.auth.backends.ModelBackend", Means: "a session that was made by a back end which the other does not name is anonymous there"},
 	{Name: "auth_password_validators", Means: "people can choose passwords at one that the other refuses"},
 	{Name: "session_engine", Preset: "db", Means: "they look for sessions in different places: who logs in at one is not logged in at the other"},

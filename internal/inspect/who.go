@@ -1,9 +1,13 @@
 package inspect
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
+
+// fields are those that Cardea knows by Django's names, and fills in.
+var fields = []string{"id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email", "is_staff", "is_active", "date_joined"}
 
 // user adds the model of users.
 func (e *examiner) user() {
@@ -14,6 +18,86 @@ func (e *examiner) user() {
 			e.mismatch("AUTH_USER_MODEL", quoted(u.Model)+" with a "+method+" of its own", "a session that one makes is at once ended by the other", "leave "+method+" as Django has it")
 		case "check_password", "set_password":
 			e.mismatch("AUTH_USER_MODEL", quoted(u.Model)+" with a "+method+" of its own", "Cardea does not do what it does", "look at whether Cardea may do without; a program in Go can bring a back end of its own")
+		}
+	}
+	if u.Model == "auth.User" {
+		return
+	}
+	e.set("auth_user_model", u.Model)
+	app, model, _ := strings.Cut(strings.ToLower(u.Model), ".")
+	if u.Table != app+"_"+model {
+		e.set("user_table", u.Table)
+	}
+	if len(u.Parents) > 0 {
+		e.mismatch("AUTH_USER_MODEL", quoted(u.Model)+" with a part of it in "+strings.Join(u.Parents, ", "), "Cardea reads one table of users and not several: it does not start", "move the fields into one model")
+	}
+	if !slices.Contains([]string{"AutoField", "BigAutoField", "SmallAutoField", "UUIDField", "IntegerField", "BigIntegerField"}, u.PK.Type) {
+		e.mismatch("AUTH_USER_MODEL", quoted(u.Model)+" with a "+u.PK.Type+" for its key", "Cardea takes whole numbers and UUIDs for keys: it does not start", "use such a key")
+	}
+	e.columns(u)
+	e.joins(u, model)
+}
+
+// columns adds which column holds what.
+func (e *examiner) columns(u *User) {
+	if u.UsernameField.Column != "username" {
+		e.set("username_field", u.UsernameField.Column)
+	}
+	if u.EmailField != nil && u.EmailField.Column != "email" {
+		e.set("email_field", u.EmailField.Column)
+	}
+	others, defaults := map[string]string{}, map[string]string{}
+	for _, c := range u.Columns {
+		switch {
+		case c.Name == u.UsernameField.Name || u.EmailField != nil && c.Name == u.EmailField.Name || c.Name == u.PK.Name:
+		case slices.Contains(fields, c.Name):
+			if c.Column != c.Name {
+				others[c.Name] = c.Column
+			}
+		case !c.Filled && c.Default != nil:
+			defaults[c.Column] = columnText(c.Default)
+		case !c.Filled:
+			e.note("AUTH_USER_MODEL", quoted(u.Model)+" with the field "+quoted(c.Name), "a new user needs a value there, so Cardea makes no users; everything else works", "give it a value for all in [user_defaults], or make users at Django")
+		}
+	}
+	if len(others) > 0 {
+		e.set("user_columns", others)
+	}
+	if len(defaults) > 0 {
+		e.set("user_defaults", defaults, "What Django puts into columns of which Cardea knows nothing.")
+	}
+}
+
+// columnText is a default as the configuration writes it.
+func columnText(v any) string {
+	switch v {
+	case true:
+		return "1"
+	case false:
+		return "0"
+	}
+	return fmt.Sprint(v)
+}
+
+// joins adds where groups and permissions of users are.
+func (e *examiner) joins(u *User, model string) {
+	for _, j := range []struct {
+		join                *Join
+		setting, suffix, to string
+	}{
+		{u.Groups, "user_groups_table", "_groups", "auth.Group"},
+		{u.Permissions, "user_permissions_table", "_user_permissions", "auth.Permission"},
+	} {
+		switch {
+		case j.join == nil:
+		case j.join.To != j.to:
+			e.mismatch("AUTH_USER_MODEL", quoted(u.Model)+" with groups or permissions of the model "+quoted(j.join.To), "Cardea does not know who may do what by them", "use "+j.to)
+			e.set(j.setting, "-")
+		case j.join.UserColumn != model+"_id":
+			e.mismatch("AUTH_USER_MODEL", quoted(u.Model)+" with the column "+quoted(j.join.UserColumn)+" in "+j.join.Table, "Cardea looks for "+model+"_id there, and does not know who may do what", "call the column "+model+"_id")
+			e.set(j.setting, "-")
+		case j.join.Table != u.Table+j.suffix:
+			e.set(j.setting, j.join.Table)
 		}
 	}
 }
