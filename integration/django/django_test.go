@@ -49,7 +49,8 @@ type site struct {
 	version string // of Django
 	python  string
 	db      testdb.DB
-	pool    *sql.DB // on the same database, for looking into it
+	pool    *sql.DB  // on the same database, for looking into it
+	env     []string // of Django, besides
 }
 
 // django is a command of Django's site: a script of the folder site and its arguments.
@@ -66,7 +67,7 @@ func (s *site) django(script string, args ...string) harness.Command {
 	return harness.Command{
 		Path:  s.python,
 		Args:  append([]string{filepath.Join(home, script)}, args...),
-		Env:   []string{"SITE_DATABASE=" + string(database), "SITE_SECRET_KEY=" + harness.SecretKey},
+		Env:   append([]string{"SITE_DATABASE=" + string(database), "SITE_SECRET_KEY=" + harness.SecretKey}, s.env...),
 		Ready: harness.Answers,
 	}
 }
