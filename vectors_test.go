@@ -55,6 +55,23 @@ func TestVectorFiles(t *testing.T) {
 	}
 }
 
+// TestDeviations: where Cardea differs from Django on purpose, few rows say so, each of a file that is run and with a reason. That
+// cases meet each row is up to the package that runs its file.
+func TestDeviations(t *testing.T) {
+	t.Parallel()
+	rows := strings.Split(strings.TrimSpace(read(t, "testdata/deviations.tsv")), "\n")[1:]
+	if len(rows) == 0 || len(rows) > 15 {
+		t.Errorf("testdata/deviations.tsv has %d rows, at most 15 are promised", len(rows))
+	}
+	for _, row := range rows {
+		columns := strings.Split(row, "\t")
+		file, _, _ := strings.Cut(columns[0], "/")
+		if claims[file] == "" || len(columns) != 5 || columns[4] == "" {
+			t.Errorf("testdata/deviations.tsv: no package meets this row, or it gives no reason: %q", row)
+		}
+	}
+}
+
 func runs(t *testing.T, folder, name string) bool {
 	t.Helper()
 	tests, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

@@ -109,7 +109,7 @@ func Load(file string, environ []string) (*Settings, error) {
 func (s *Settings) readFile(name string) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("cannot read the configuration %s: %w", name, errors.Unwrap(err))
+		return fmt.Errorf("cannot read the configuration %s: %w; name a file that is there, and that this user may read, with --config", name, errors.Unwrap(err))
 	}
 	return s.readText(name, string(text))
 }
@@ -198,7 +198,7 @@ func fileError(name string, fields []field, err error) error {
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {
 		line, _ := decode.Position()
-		cure := strings.TrimPrefix(decode.Error(), "toml: ")
+		cure := strings.TrimPrefix(decode.Error(), "toml: ") + `; a line is NAME = VALUE, with texts in quotes, such as site_name = "Site"`
 		if key := strings.Join(decode.Key(), "."); key != "" {
 			cure = key + ": " + cure
 			for _, f := range fields {
