@@ -134,9 +134,6 @@ func loopbackOnly(hosts []string) bool {
 
 // checkAccounts completes and checks what the pages of accounts need.
 func (c *Config) checkAccounts(row rules) error {
-	if c.PasswordResetTimeout == 0 {
-		c.PasswordResetTimeout = row.resetTimeout
-	}
 	if c.PasswordResetTimeout < 0 {
 		return errors.New("password_reset_timeout: less than nothing")
 	}

@@ -190,26 +190,9 @@ func (c *Config) complete(row rules) error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.AccountsURL == "" {
-		c.AccountsURL = "/accounts/"
-	}
-	if c.LoginURL == "" {
-		c.LoginURL = c.AccountsURL + "login/"
-	}
-	if c.LoginRedirectURL == "" {
-		c.LoginRedirectURL = c.AccountsURL + "profile/"
-	}
+	c.fill(row)
 	if err := c.checkAccounts(row); err != nil {
 		return err
-	}
-	if c.SessionCookieAge == 0 {
-		c.SessionCookieAge = row.age
-	}
-	if c.SessionIdle == 0 {
-		c.SessionIdle = row.idle
-	}
-	if c.SessionAbsolute == 0 {
-		c.SessionAbsolute = row.absolute
 	}
 	switch c.Identifier {
 	case "", "username", "email", "either":

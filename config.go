@@ -23,7 +23,7 @@ import (
 // The contract of each setting is Django's documentation of it.
 type Config struct {
 	// SecretKey signs sessions, cookies and links. At least 32 characters; a leak lets anybody log in as anybody.
-	SecretKey string `setting:"secret_key" secret:"true"`
+	SecretKey string `setting:"secret_key" secret:"true" fallback:"(in secret_key_file)"`
 	// SecretKeyFallbacks are older keys that are still accepted, in order, while people's sessions move to SecretKey.
 	SecretKeyFallbacks []string `setting:"secret_key_fallbacks" secret:"true"`
 

@@ -1,43 +1,54 @@
 package manage
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
 // Print writes every setting, its value and where it came from. Secrets are hidden.
 func (s *Settings) Print(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
-	fields := s.fields()
+	whole, err := s.whole()
+	if err != nil {
+		return err
+	}
+	const form = "%-34s  %-34s  %s\n" // of which long values stick out
+	fmt.Fprintf(w, form, "SETTING", "VALUE", "FROM")
+	fields := whole.fields()
 	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	for _, f := range fields {
-		source := s.sources[f.name]
-		if source == "" {
-			source = "default"
+		if _, err := fmt.Fprintf(w, form, f.name, f.text(), cmp.Or(s.sources[f.name], "default")); err != nil {
+			return err
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", f.name, f.text(), source)
 	}
-	return table.Flush()
+	return nil
+}
+
+// whole is a copy of the settings with the values that the program takes where nobody set any.
+func (s *Settings) whole() (*Settings, error) {
+	whole := *s
+	var err error
+	if whole.Config, err = s.Config.WithDefaults(); err != nil {
+		return nil, err
+	}
+	whole.SessionEngine = s.engine()
+	whole.DefaultFromEmail = s.mailFrom()
+	return &whole, nil
 }
 
 // text shows a value as the file would write it.
 func (f field) text() string {
 	v := f.value
-	for v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return "(the profile's)"
-		}
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
 	switch {
 	case v.IsZero() && v.Kind() != reflect.Bool:
-		return "(the profile's)"
+		return cmp.Or(f.fallback, "(none)")
 	case f.secret:
 		return "(hidden)"
 	case v.Type() == durationType:
@@ -48,8 +59,23 @@ func (f field) text() string {
 		return fmt.Sprintf("%q", v.String())
 	case ofTables(v.Type()):
 		return fmt.Sprintf("(%d tables)", v.Len())
-	case v.Kind() == reflect.Slice, v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
-		return fmt.Sprintf("%q", v.Interface())
+	case v.Kind() == reflect.Slice:
+		var items []string
+		for i := range v.Len() {
+			items = append(items, fmt.Sprintf("%q", v.Index(i)))
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case v.Kind() == reflect.Map:
+		var items []string
+		for _, key := range v.MapKeys() {
+			name := fmt.Sprint(key)
+			if key.Kind() == reflect.String {
+				name = fmt.Sprintf("%q", name)
+			}
+			items = append(items, fmt.Sprintf("%s = %q", name, v.MapIndex(key)))
+		}
+		slices.Sort(items)
+		return "{" + strings.Join(items, ", ") + "}"
 	}
 	return fmt.Sprint(v.Interface())
 }

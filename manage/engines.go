@@ -21,11 +21,11 @@ import (
 // engineSettings say where sessions are kept: Django's settings of its engines, and of the cache that SESSION_CACHE_ALIAS names.
 type engineSettings struct {
 	SessionEngine     string `setting:"session_engine"`
-	SessionFilePath   string `setting:"session_file_path"`
+	SessionFilePath   string `setting:"session_file_path" fallback:"(the folder for temporary files)"`
 	SessionCacheAlias string `setting:"session_cache_alias"` // read, so that settings can be carried over: redis_url says where that is
 	RedisURL          string `setting:"redis_url"`
 	RedisKeyPrefix    string `setting:"redis_key_prefix"`
-	RedisKeyVersion   int    `setting:"redis_key_version"`
+	RedisKeyVersion   int    `setting:"redis_key_version" fallback:"1"`
 }
 
 // The engines, by the last part of Django's dotted paths.

@@ -26,28 +26,28 @@ type ldapSettings struct {
 	InsecurePlaintext bool          `setting:"insecure_plaintext"`
 	BindDN            string        `setting:"bind_dn"`
 	BindPassword      string        `setting:"bind_password" secret:"true"`
-	Timeout           time.Duration `setting:"timeout"`
-	MaxLogins         int           `setting:"max_logins"`
+	Timeout           time.Duration `setting:"timeout" fallback:"4"`
+	MaxLogins         int           `setting:"max_logins" fallback:"16"`
 	SkipIfDown        bool          `setting:"skip_if_down"`
 
 	UserBase          string            `setting:"user_base"`
 	UserFilter        string            `setting:"user_filter"`
-	LoginAttributes   []string          `setting:"login_attributes"`
+	LoginAttributes   []string          `setting:"login_attributes" fallback:"[\"uid\"]"`
 	UserDN            string            `setting:"user_dn"`
 	DecoyDN           string            `setting:"decoy_dn"`
 	SearchAsUser      bool              `setting:"search_as_user"`
-	Issuer            string            `setting:"issuer"`
+	Issuer            string            `setting:"issuer" fallback:"\"ldap\""`
 	KeyAttribute      string            `setting:"key_attribute"`
-	UsernameAttribute string            `setting:"username_attribute"`
+	UsernameAttribute string            `setting:"username_attribute" fallback:"(the first of login_attributes)"`
 	KeepCase          bool              `setting:"keep_case"`
-	EmailAttribute    string            `setting:"email_attribute"`
+	EmailAttribute    string            `setting:"email_attribute" fallback:"\"mail\""`
 	EmailUnverified   bool              `setting:"email_unverified"`
 	Attributes        map[string]string `setting:"attributes"`
 
 	GroupKind          string            `setting:"group_kind"`
 	GroupBase          string            `setting:"group_base"`
 	GroupFilter        string            `setting:"group_filter"`
-	GroupNameAttribute string            `setting:"group_name_attribute"`
+	GroupNameAttribute string            `setting:"group_name_attribute" fallback:"\"cn\""`
 	GroupDepth         int               `setting:"group_depth"`
 	GroupNames         map[string]string `setting:"group_names"`
 	OnlyNamedGroups    bool              `setting:"only_named_groups"`
@@ -61,12 +61,12 @@ type ldapSettings struct {
 
 // policySettings say how people whom an outside issuer knows become users: the fields of a userdb.IdentityPolicy.
 type policySettings struct {
-	Create              *bool    `setting:"create"`
+	Create              *bool    `setting:"create" fallback:"true"`
 	MatchUsername       bool     `setting:"match_username"`
 	KeepAccess          bool     `setting:"keep_access"`
 	MatchVerifiedEmail  bool     `setting:"match_verified_email"`
 	LocalEmailsVerified bool     `setting:"local_emails_verified"`
-	Update              *bool    `setting:"update"`
+	Update              *bool    `setting:"update" fallback:"true"`
 	MirrorGroups        bool     `setting:"mirror_groups"`
 	MirrorOnly          []string `setting:"mirror_only"`
 	MirrorExcept        []string `setting:"mirror_except"`

@@ -42,8 +42,8 @@ title = "title"
 		t.Fatalf("status %d, %s", status, errs)
 	}
 	for _, want := range []string{
-		`ldap.servers ["ldaps://a.example.com" "ldaps://b.example.com"] environment variable CARDEA_LDAP_SERVERS`, "ldap.bind_password (hidden)",
-		"ldap.timeout 3 environment", `ldap.attributes map["title":"title"]`, `ldap.user_base "ou=people,dc=example,dc=com"`,
+		`ldap.servers ["ldaps://a.example.com", "ldaps://b.example.com"] environment variable CARDEA_LDAP_SERVERS`, "ldap.bind_password (hidden)",
+		"ldap.timeout 3 environment", `ldap.attributes {"title" = "title"}`, `ldap.user_base "ou=people,dc=example,dc=com"`,
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 			t.Errorf("config does not say %q:\n%s", want, out)

@@ -19,9 +19,9 @@ type mailSettings struct {
 	EmailPort         int           `setting:"email_port"`
 	EmailHostUser     string        `setting:"email_host_user"`
 	EmailHostPassword string        `setting:"email_host_password" secret:"true"`
-	EmailUseTLS       *bool         `setting:"email_use_tls"`
+	EmailUseTLS       *bool         `setting:"email_use_tls" fallback:"(where the server is another machine)"`
 	EmailUseSSL       bool          `setting:"email_use_ssl"`
-	EmailTimeout      time.Duration `setting:"email_timeout"`
+	EmailTimeout      time.Duration `setting:"email_timeout" fallback:"20"`
 	EmailFilePath     string        `setting:"email_file_path"`
 }
 

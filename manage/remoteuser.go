@@ -19,7 +19,7 @@ import (
 type remoteUserSettings struct {
 	RemoteUserHeader     string   `setting:"remote_user_header"`
 	RemoteUserProxies    []string `setting:"remote_user_proxies"`
-	RemoteUserCreate     *bool    `setting:"remote_user_create"`
+	RemoteUserCreate     *bool    `setting:"remote_user_create" fallback:"true"`
 	RemoteUserPersistent bool     `setting:"remote_user_persistent"`
 
 	remoteUser *remoteuser.Backend // once it was made

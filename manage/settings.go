@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -62,9 +63,10 @@ func (e *SettingError) Error() string { return e.Where + ": " + e.Cure }
 
 // A field is one setting: where its value lives.
 type field struct {
-	name   string
-	secret bool
-	value  reflect.Value
+	name     string
+	secret   bool
+	fallback string // what is shown where it is not set and that means something
+	value    reflect.Value
 }
 
 // fields lists the settings in the order of the struct, those of the binary last.
@@ -82,7 +84,7 @@ func (s *Settings) fields() []field {
 				walk(v.Field(i), name+".")
 			}
 			if name := f.Tag.Get("setting"); name != "" {
-				all = append(all, field{name: section + name, secret: f.Tag.Get("secret") != "", value: v.Field(i)})
+				all = append(all, field{name: section + name, secret: f.Tag.Get("secret") != "", fallback: cmp.Or(f.Tag.Get("fallback"), f.Tag.Get("only")), value: v.Field(i)})
 			}
 		}
 	}

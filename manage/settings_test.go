@@ -125,7 +125,7 @@ func TestLoadMap(t *testing.T) {
 			t.Errorf("%s %v: got %v", c.text, c.environ, got)
 		}
 		var b bytes.Buffer
-		if err := s.Print(&b); err != nil || !strings.Contains(b.String(), `"a.b.C":"database"`) {
+		if err := s.Print(&b); err != nil || !strings.Contains(b.String(), `{"a.b.C" = "database"`) {
 			t.Errorf("%s %v: printed without it, %v", c.text, c.environ, err)
 		}
 	}

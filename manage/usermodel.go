@@ -15,7 +15,7 @@ import (
 
 // userModelSettings say where the users of a Django site with a model of its own are. What they leave open is found in the database.
 type userModelSettings struct {
-	AuthUserModel        string            `setting:"auth_user_model"`
+	AuthUserModel        string            `setting:"auth_user_model" fallback:"\"auth.User\""`
 	UserTable            string            `setting:"user_table"`
 	UsernameField        string            `setting:"username_field"`
 	EmailField           string            `setting:"email_field"`

@@ -11,7 +11,7 @@ import (
 // validatorSettings are the rules of new passwords, by the names of Django's: a dotted path or its last part, and behind a question
 // mark its options, as in "MinimumLengthValidator?min_length=10". An option that is a list is named once for each of its entries.
 type validatorSettings struct {
-	AuthPasswordValidators []string `setting:"auth_password_validators"`
+	AuthPasswordValidators []string `setting:"auth_password_validators" fallback:"(the profile's rules)"`
 }
 
 const validatorModule = "django.contrib.auth.password_validation."

@@ -2,6 +2,7 @@ package password
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -41,36 +42,54 @@ func FromDjango(names []string, djangoVersion string) ([]Hasher, error) {
 		return nil, fmt.Errorf("password: the costs of Django %q are not known, only of %s", djangoVersion, strings.Join(known, ", "))
 	}
 	if len(names) == 0 {
-		names = []string{
-			djangoModule + "PBKDF2PasswordHasher",
-			djangoModule + "PBKDF2SHA1PasswordHasher",
-			djangoModule + "Argon2PasswordHasher",
-			djangoModule + "BCryptSHA256PasswordHasher",
-			djangoModule + "ScryptPasswordHasher",
-		}
+		names = djangoDefaults()
 	}
 	hashers := make([]Hasher, 0, len(names))
 	for _, name := range names {
-		switch name {
-		case djangoModule + "PBKDF2PasswordHasher":
-			hashers = append(hashers, PBKDF2SHA256(costs.iterations))
-		case djangoModule + "PBKDF2SHA1PasswordHasher":
-			hashers = append(hashers, PBKDF2SHA1(costs.iterations))
-		case djangoModule + "Argon2PasswordHasher":
-			hashers = append(hashers, Argon2(DjangoArgon2()))
-		case djangoModule + "BCryptSHA256PasswordHasher":
-			hashers = append(hashers, BCryptSHA256(0))
-		case djangoModule + "BCryptPasswordHasher":
-			hashers = append(hashers, BCrypt(0))
-		case djangoModule + "ScryptPasswordHasher":
-			hashers = append(hashers, Scrypt(ScryptParams{P: costs.scryptP}))
-		case djangoModule + "MD5PasswordHasher":
-			hashers = append(hashers, MD5())
-		default:
+		i := slices.IndexFunc(djangoClasses(), func(c djangoClass) bool { return djangoModule+c.name == name })
+		if i < 0 {
 			return nil, fmt.Errorf("password: hasher %q is not one of Django 5.2's; write it as a password.Hasher, or take it off the list", name)
 		}
+		hashers = append(hashers, djangoClasses()[i].hasher(*costs))
 	}
 	return hashers, nil
+}
+
+// DjangoName is the dotted path of Django's hasher for an algorithm, such as "pbkdf2_sha256", or "" where Django has none.
+func DjangoName(algorithm string) string {
+	for _, c := range djangoClasses() {
+		if c.algorithm == algorithm {
+			return djangoModule + c.name
+		}
+	}
+	return ""
+}
+
+// A djangoClass is one of Django's hashers.
+type djangoClass struct {
+	name, algorithm string
+	hasher          func(costs djangoCosts) Hasher
+}
+
+func djangoClasses() []djangoClass {
+	return []djangoClass{
+		{"PBKDF2PasswordHasher", "pbkdf2_sha256", func(c djangoCosts) Hasher { return PBKDF2SHA256(c.iterations) }},
+		{"PBKDF2SHA1PasswordHasher", "pbkdf2_sha1", func(c djangoCosts) Hasher { return PBKDF2SHA1(c.iterations) }},
+		{"Argon2PasswordHasher", "argon2", func(djangoCosts) Hasher { return Argon2(DjangoArgon2()) }},
+		{"BCryptSHA256PasswordHasher", "bcrypt_sha256", func(djangoCosts) Hasher { return BCryptSHA256(0) }},
+		{"ScryptPasswordHasher", "scrypt", func(c djangoCosts) Hasher { return Scrypt(ScryptParams{P: c.scryptP}) }},
+		{"BCryptPasswordHasher", "bcrypt", func(djangoCosts) Hasher { return BCrypt(0) }},
+		{"MD5PasswordHasher", "md5", func(djangoCosts) Hasher { return MD5() }},
+	}
+}
+
+// djangoDefaults is Django's own PASSWORD_HASHERS.
+func djangoDefaults() []string {
+	var names []string
+	for _, c := range djangoClasses()[:5] {
+		names = append(names, djangoModule+c.name)
+	}
+	return names
 }
 
 const djangoModule = "django.contrib.auth.hashers."
