@@ -57,4 +57,3 @@ func TestWithDefaults(t *testing.T) {
 
 // random matches what is another at each answer: tokens, signatures and times.
 var random = regexp.MustCompile(`[A-Za-z0-9_:.-]{32,}|expires=[^;]+;|[0-9]{1,2} [A-Z][a-z]+ 20[0-9]{2}, [0-9:]+`)
-

@@ -87,18 +87,22 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 
 	"DataUploadMaxNumberFields": {func(c *cardea.Config) { c.DataUploadMaxNumberFields = -1 }},
 	"Backends":                  {func(c *cardea.Config) { c.Backends = []auth.Backend{} }, func(c *cardea.Config) { c.Backends = []auth.Backend{nil} }},
-	"Permissions":               {func(c *cardea.Config) { c.Permissions = []perm.Source{nil} }},
-	"OnLogin":                   {func(c *cardea.Config) { c.OnLogin = []func(*http.Request, auth.User){nil} }},
-	"OnLogout":                  {func(c *cardea.Config) { c.OnLogout = []func(*http.Request, auth.User){nil} }},
-	"OnLoginFailed":             {func(c *cardea.Config) { c.OnLoginFailed = []func(*http.Request, map[string]string, error){nil} }},
-	"Templates":                 {func(c *cardea.Config) { c.Templates = fstest.MapFS{"login.html": {Data: []byte("{{.Nope")}} }},
+	"Identities": {
+		func(c *cardea.Config) { c.Identities = []userdb.IdentityPolicy{{}} },
+		func(c *cardea.Config) { c.Identities = []userdb.IdentityPolicy{{Issuer: "a"}, {Issuer: "a"}} },
+	},
+	"Permissions":   {func(c *cardea.Config) { c.Permissions = []perm.Source{nil} }},
+	"OnLogin":       {func(c *cardea.Config) { c.OnLogin = []func(*http.Request, auth.User){nil} }},
+	"OnLogout":      {func(c *cardea.Config) { c.OnLogout = []func(*http.Request, auth.User){nil} }},
+	"OnLoginFailed": {func(c *cardea.Config) { c.OnLoginFailed = []func(*http.Request, map[string]string, error){nil} }},
+	"Templates":     {func(c *cardea.Config) { c.Templates = fstest.MapFS{"login.html": {Data: []byte("{{.Nope")}} }},
 }
 
 // unbreakable are the fields of which every value means something: switches, and what is missing when it is not set.
 var unbreakable = []string{
 	"UseXForwardedHost", "UseXForwardedPort", "UseXForwardedPrefix", "InsecureHTTP", "SiteName", "RedirectAuthenticatedUser", "SessionCookieSecure", "SessionCookieHTTPOnly",
 	"SessionSaveEveryRequest", "SessionExpireAtBrowserClose", "MessageTags", "CSRFCookieSecure", "CSRFCookieHTTPOnly", "CSRFUseSessions",
-	"Signup", "Mail", "Describe", "Policy", "Hashers", "Funcs", "Logger", "Now",
+	"Signup", "APITokens", "Basic", "Federation", "Mail", "Describe", "Policy", "Hashers", "Funcs", "Logger", "Now",
 }
 
 // forgetful keeps nothing.
