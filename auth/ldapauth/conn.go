@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -22,10 +23,32 @@ const (
 // because the deadline of the socket itself is moved.
 type conn struct {
 	*ldap.Conn
-	raw    net.Conn
+	raw    *meter
 	reused bool
 	dead   bool // an answer is still due, or the server has gone
 	since  time.Time
+}
+
+// maxAnswer is how many bytes of a server's answer are read.
+const maxAnswer = 8 << 20
+
+// A meter is a socket from which only so much is read.
+type meter struct {
+	net.Conn
+	left atomic.Int64
+}
+
+var errTooMuch = errors.New("the server says more than is read")
+
+// Read implements io.Reader.
+func (m *meter) Read(p []byte) (int, error) {
+	left := m.left.Load()
+	if left <= 0 {
+		return 0, errTooMuch
+	}
+	n, err := m.Conn.Read(p[:min(int64(len(p)), left)])
+	m.left.Add(int64(-n))
+	return n, err
 }
 
 // A lostError says that a server did not answer, or not in LDAP: another one may.
@@ -40,10 +63,12 @@ func (e *lostError) Unwrap() error { return e.err }
 // connect opens a connection and protects it.
 func (s *server) connect(ctx context.Context, config *tls.Config) (*conn, error) {
 	var d net.Dialer
-	raw, err := d.DialContext(ctx, s.network, s.address)
+	socket, err := d.DialContext(ctx, s.network, s.address)
 	if err != nil {
 		return nil, &lostError{"connect", err}
 	}
+	raw := &meter{Conn: socket}
+	raw.left.Store(maxAnswer)
 	c := &conn{raw: raw}
 	config = config.Clone()
 	config.ServerName = s.host
@@ -76,6 +101,7 @@ func (c *conn) do(ctx context.Context, op string, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return &lostError{op, err}
 	}
+	c.raw.left.Store(maxAnswer)
 	deadline, _ := ctx.Deadline() // the zero time is none
 	_ = c.raw.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, func() { _ = c.raw.SetDeadline(time.Unix(1, 0)) })

@@ -155,7 +155,10 @@ func TestDown(t *testing.T) {
 			t.Run(fmt.Sprintf("%s skip %v", strings.ReplaceAll(stack, `"`, ""), skip), func(t *testing.T) {
 				t.Parallel()
 				proxy := harness.NewProxy(t, s.tls)
+				proxy.Reset() // a directory that is away keeps no site from starting
 				st := serve(t, "ldaps://"+proxy.Addr(), s, testdb.New(t, "sqlite"), stack, fmt.Sprintf("skip_if_down = %v", skip), "bob")
+				st.away("eve", "right eve")
+				proxy.Pass()
 				st.in("bob", harness.Password)
 				st.in("eve", "right eve")
 				for what, fault := range map[string]func(){"silent": proxy.Hang, "gone": proxy.Reset} {
