@@ -203,7 +203,7 @@ func (s *Settings) passwordProblems(ctx context.Context, chosen string, about pa
 // create stores the user and the memberships, all or nothing.
 func (c *createUserCommand) create(ctx context.Context, db *userdb.DB, encoded string) (*userdb.User, error) {
 	var made *userdb.User
-	err := inTx(ctx, db, func(in *userdb.DB) (err error) {
+	err := db.Together(ctx, func(ctx context.Context, in *userdb.DB) (err error) {
 		made, err = in.CreateUser(ctx, userdb.NewUser{
 			Username: c.Username, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName, PasswordHash: encoded,
 			IsStaff: c.Staff || c.Superuser, IsSuperuser: c.Superuser, Inactive: c.Inactive,

@@ -116,7 +116,7 @@ type groupMembersCommand struct {
 
 func (c *groupMembersCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	return s.withDB(ctx, func(db *userdb.DB) error {
-		err := inTx(ctx, db, func(in *userdb.DB) error {
+		err := db.Together(ctx, func(ctx context.Context, in *userdb.DB) error {
 			groups := in.Users().Groups()
 			for _, change := range [...]struct {
 				names []string

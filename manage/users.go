@@ -277,7 +277,7 @@ func (c *userGroupsCommand) run(ctx context.Context, p *Program, s *Settings) er
 		if err != nil {
 			return err
 		}
-		err = inTx(ctx, db, func(in *userdb.DB) error {
+		err = db.Together(ctx, func(ctx context.Context, in *userdb.DB) error {
 			groups := in.Users().Groups()
 			for _, name := range c.Add {
 				if err := groups.Add(ctx, name, u); err != nil {
@@ -314,17 +314,4 @@ func groupsOf(ctx context.Context, db *userdb.DB, u *userdb.User) ([]string, err
 		names[i] = g.Name
 	}
 	return names, err
-}
-
-// inTx does several things, all or nothing.
-func inTx(ctx context.Context, db *userdb.DB, f func(in *userdb.DB) error) error {
-	tx, err := db.Pool().BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // after Commit it does nothing
-	if err := f(db.Tx(tx)); err != nil {
-		return err
-	}
-	return tx.Commit()
 }

@@ -8,6 +8,13 @@ import (
 	"strings"
 )
 
+// Together runs f in a transaction that writes: all that it does through tx happens, or, where it returns an error, nothing. On SQLite
+// it waits for others that write, where a transaction of database/sql that reads first fails at once. f may run more than once, when the
+// database gave up one of two transactions that waited for each other.
+func (db *DB) Together(ctx context.Context, f func(ctx context.Context, tx *DB) error) error {
+	return db.atomically(ctx, f)
+}
+
 // atomically runs f in a transaction that writes: the one db is in, or one of its own. An error rolls that one back. A
 // transaction of its own that the database gave up, because two waited for each other, runs again; f may run more than once.
 func (db *DB) atomically(ctx context.Context, f func(ctx context.Context, tx *DB) error) error {

@@ -3,6 +3,8 @@ package userdb_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -74,4 +76,68 @@ func TestDeleteWithoutForeignKeys(t *testing.T) {
 	if _, err := store.Load(t.Context(), key); !errors.Is(err, sessions.ErrNotFound) {
 		t.Errorf("got %v, want ErrNotFound", err)
 	}
+}
+
+// TestTogether: two that read and then write in a transaction wait for each other, also on a SQLite file with a journal as Django makes
+// it, and what fails leaves nothing. The control: a transaction of database/sql does not wait there.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, empty testdb.DB) {
+		db := open(t, empty)
+		if empty.Kind == "sqlite" {
+			db.Pool().SetMaxIdleConns(0)
+			exec(t, db, "PRAGMA journal_mode = DELETE")
+		}
+		change := func(ctx context.Context, in *userdb.DB, name string) error {
+			if _, err := in.Users().Groups().List(ctx); err != nil {
+				return err
+			}
+			time.Sleep(20 * time.Millisecond) // the other one has read too, if nothing keeps it from that
+			_, err := in.Users().Groups().Create(ctx, name)
+			return err
+		}
+		both := func(run func(other *userdb.DB, name string) error) error {
+			var wg sync.WaitGroup
+			errs := make([]error, 2)
+			for i := range errs {
+				other := openEmpty(t, empty)
+				wg.Go(func() {
+					for n := range 5 {
+						errs[i] = errors.Join(errs[i], run(other, fmt.Sprintf("%s %d %d", t.Name(), i, n)))
+					}
+				})
+			}
+			wg.Wait()
+			return errors.Join(errs...)
+		}
+		err := both(func(other *userdb.DB, name string) error {
+			return other.Together(t.Context(), func(ctx context.Context, in *userdb.DB) error { return change(ctx, in, name) })
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if empty.Kind == "sqlite" {
+			err = both(func(other *userdb.DB, name string) error {
+				tx, err := other.Pool().BeginTx(t.Context(), nil)
+				if err != nil {
+					return err
+				}
+				defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+				if err := change(t.Context(), other.Tx(tx), "control "+name); err != nil {
+					return err
+				}
+				return tx.Commit()
+			})
+			if err == nil || !strings.Contains(err.Error(), "locked") {
+				t.Errorf("the control: got %v, want that the database is locked", err)
+			}
+		}
+		broken := errors.New("broken")
+		err = db.Together(t.Context(), func(ctx context.Context, in *userdb.DB) error {
+			return errors.Join(change(ctx, in, "half"), broken)
+		})
+		if n := text(t, db, "SELECT COUNT(*) FROM auth_group WHERE name = 'half'"); !errors.Is(err, broken) || n != "0" {
+			t.Errorf("after an error: got %v and %s rows, want it and none", err, n)
+		}
+	})
 }
