@@ -43,6 +43,9 @@ func TestStories(t *testing.T) {
 			s := open(t, on.version, on.kind)
 			versions := s.django.Do(t, "version") + "; " + harness.Version(t, s.DB)
 			results.stage(on, versions)
+			if on.kind == "sqlite" {
+				t.Cleanup(func() { s.ownJournal(t) })
+			}
 			for i, story := range stories {
 				for j, direction := range directions {
 					t.Run(story.name+"/"+direction.name, func(t *testing.T) {
@@ -59,6 +62,15 @@ func TestStories(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// ownJournal checks that the file of the database has the journal that Django gave it.
+func (s *stage) ownJournal(t *testing.T) {
+	t.Helper()
+	var mode string
+	if err := s.Pool.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil || mode != "delete" {
+		t.Errorf("the journal of Django's file is %q now (%v), want delete", mode, err)
 	}
 }
 

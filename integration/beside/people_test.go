@@ -176,3 +176,25 @@ func fiveLogins(c *cell) {
 	}
 	c.both(first, c.user)
 }
+
+// otherSpelling: who writes a name in capitals or with a blank is let in or not, at both alike. MariaDB finds capitals, the others do not;
+// both sides take blanks at the ends away.
+func otherSpelling(c *cell) {
+	for spelled, in := range map[string]bool{
+		strings.ToUpper(c.user): c.DB.Kind == "mysql",
+		c.user + " ":            true,
+		" " + c.user:            true,
+		c.user + "\u00a0":       true,
+		c.user + "x":            false,
+	} {
+		for _, at := range []side{c.a, c.b} {
+			b := c.visit(c.browser(), at, loginPath).Fill("username", spelled).Fill("password", c.password).Submit()
+			if got := strings.Contains(b.Body, at.sees(c.user)); got != in {
+				c.Fatalf("%q is let in at %s: %v, want %v\n%s", spelled, at.name, got, in, b.Body)
+			}
+			if in {
+				c.inTable(b, beside.SecretKey)
+			}
+		}
+	}
+}

@@ -31,6 +31,7 @@ var stories = []story{
 	{"permissions changed at A", permissions},
 	{"createsuperuser at A", superuser},
 	{"five log-ins, one password row", fiveLogins},
+	{"JOE and joe_ at A and B", otherSpelling},
 }
 
 func logIn(c *cell) {

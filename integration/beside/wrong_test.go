@@ -49,6 +49,7 @@ var wrongs = []wrong{
 			"user deleted at A":              {atDjango, atCardea},
 			"createsuperuser at A":           {atDjango, atCardea},
 			"five log-ins, one password row": {atCardea, atDjango}, // the row stays; only the last look fails
+			"JOE and joe_ at A and B":        {unsigned, unsigned},
 		},
 	},
 	{
@@ -78,6 +79,7 @@ var wrongs = []wrong{
 			"user deleted at A":              {atDjango, atCardea},
 			"createsuperuser at A":           {atDjango, atCardea},
 			"five log-ins, one password row": {atCardea, atDjango},
+			"JOE and joe_ at A and B":        {otherName, otherName},
 		},
 	},
 	{
@@ -96,6 +98,7 @@ var wrongs = []wrong{
 			"user deleted at A":              {atDjango, atCardea},
 			"createsuperuser at A":           {atDjango, atCardea},
 			"five log-ins, one password row": {`the session "" is gone`, `the session "" is gone`},
+			"JOE and joe_ at A and B":        {noCookie, noCookie},
 		},
 	},
 	{
@@ -158,7 +161,7 @@ func (w wrong) run(t *testing.T, right *stage, number int) {
 			got := try(t, func(t testing.TB) { story.tell(newCell(t, &s, name, direction.a, direction.b)) })
 			want := w.fails[story.name][j]
 			if want == "" && got != "" || !strings.Contains(got, want) {
-				t.Errorf("%s, %s:\n got %q\nwant %q", story.name, direction.name, first(got), want)
+				t.Errorf("%s, %s:\n got %.400q\nwant %q", story.name, direction.name, got, want)
 			}
 		}
 	}
@@ -177,12 +180,6 @@ func (w wrong) named(t *testing.T, s *stage) {
 	if status != 1 || !slices.Equal(found, []string{w.setting}) {
 		t.Errorf("inspect-django --check: status %d, want 1 and a mismatch of %s alone:\n%s", status, w.setting, said)
 	}
-}
-
-// first is the first line of a text.
-func first(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
 }
 
 // An attempt is a test that may fail.
