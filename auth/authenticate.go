@@ -110,6 +110,7 @@ func (a *Auth[U]) ask(r *http.Request, creds any) (*Verified[U], error) {
 		case errors.Is(err, ErrNoMatch):
 			continue
 		case errors.Is(err, ErrInvalid):
+			a.cfg.Logger.InfoContext(r.Context(), "auth: denied", "backend", a.names[i], "reason", err)
 			return nil, answer(err)
 		}
 		err = a.broken(r, fmt.Sprintf("back end %q", a.names[i]), err)
@@ -139,6 +140,9 @@ func (a *Auth[U]) identified(r *http.Request, backend string, id *Identity) (u U
 	}
 	switch {
 	case errors.Is(err, ErrNoUser):
+		if id.UserID == "" {
+			a.cfg.Logger.InfoContext(r.Context(), "auth: an identity was proven that is nobody's here", "backend", backend, "issuer", id.Issuer, "subject", id.Subject)
+		}
 		return u, ErrNoMatch
 	case errors.Is(err, ErrInvalid):
 		return u, err

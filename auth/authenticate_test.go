@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,6 +93,27 @@ func TestStack(t *testing.T) {
 				t.Errorf("the last back end was asked: %v, want %v", !c.last, c.last)
 			}
 		})
+	}
+}
+
+// TestRefusalsInLog: visitors are not told why somebody whom a back end knows stays out; the log is.
+func TestRefusalsInLog(t *testing.T) {
+	t.Parallel()
+	for want, b := range map[string]*stub{
+		"the group is closed": {name: "x", err: fmt.Errorf("the group is closed: %w", auth.ErrDenied)},
+		"subject=s-17":        {name: "x", id: &auth.Identity{Issuer: "https://i", Subject: "s-17"}},
+		"":                    {name: "x", err: auth.ErrNoMatch},
+	} {
+		var log bytes.Buffer
+		s := open(t, func(_ *site, cfg *auth.Config) {
+			cfg.Backends, cfg.Logger = []auth.Backend{b}, slog.New(slog.NewTextHandler(&log, nil))
+		})
+		if _, err := authenticate(s, "credentials"); !errors.Is(err, auth.ErrInvalid) {
+			t.Errorf("got %v, want a refusal", err)
+		}
+		if want == "" && log.Len() > 0 || !strings.Contains(log.String(), want) {
+			t.Errorf("the log says %q, want %q", log.String(), want)
+		}
 	}
 }
 

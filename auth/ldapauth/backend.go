@@ -159,8 +159,7 @@ func (l *attempt) run(ctx context.Context) (*auth.Identity, error) {
 	}
 	if err := l.cfg.Groups.admit(groups); err != nil {
 		l.say("%v", err)
-		l.logger.InfoContext(ctx, "ldapauth: refused by groups", "dn", found.dn, "reason", err)
-		return nil, fmt.Errorf("ldapauth: %w", auth.ErrDenied)
+		return nil, fmt.Errorf("ldapauth: %q: %w: %w", found.dn, err, auth.ErrDenied)
 	}
 	found.identity.Groups = groups.names()
 	found.identity.At = l.cfg.Now()

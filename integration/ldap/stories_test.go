@@ -104,6 +104,9 @@ func TestReusedName(t *testing.T) {
 		s.addPerson(entry, "kim", "mail: kim@example.com")
 		if owns { // nobody else may have the name
 			st.refused("kim", "right kim")
+			if log := st.server.Output(); !strings.Contains(log, "has an identity of") {
+				t.Errorf("the log does not say why: %s", log)
+			}
 		} else { // somebody else, with another name here
 			st.in("kim", "right kim").Sees("kim-2")
 			if second := st.user("kim-2"); second.ID == first.ID || second.Email != "" {
