@@ -3,6 +3,9 @@
 //
 //	go run ./examples/tutorial --db sqlite:tutorial.db --addr 127.0.0.1:8000
 //	go run ./cmd/cardea createsuperuser --db sqlite:tutorial.db
+//
+// The view file knows nothing of where people come from. With -tags ldap a directory is asked after the database, and with -tags own a back
+// end of one's own, see ../backend; the stack_….go files are all that differs.
 package main
 
 import (
@@ -42,11 +45,11 @@ func main() {
 	if secret == "" {
 		secret = "only for trying out; a real site has a key of its own"
 	}
-	site, err := cardea.New(db, cardea.Config{
-		SecretKey: secret,
-		LoginURL:  "/login",
-		// Backends: []auth.Backend{yours, …} stacks other back ends; the views stay as they are.
-	})
+	cfg := cardea.Config{SecretKey: secret, LoginURL: "/login"}
+	if err := stack(&cfg); err != nil { // who is asked for the password; the views stay as they are
+		log.Fatal(err)
+	}
+	site, err := cardea.New(db, cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

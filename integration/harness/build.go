@@ -47,14 +47,23 @@ func Build(t testing.TB, pkg string) string {
 	return build(t, filepath.Base(pkg), ".", pkg)
 }
 
+// BuildTagged is Build with a build tag, "" for none.
+func BuildTagged(t testing.TB, pkg, tag string) string {
+	t.Helper()
+	if tag == "" {
+		return Build(t, pkg)
+	}
+	return build(t, filepath.Base(pkg)+"-"+tag, ".", pkg, "-tags", tag)
+}
+
 // build builds pkg in dir, which is relative to the root of this module.
-func build(t testing.TB, name, dir, pkg string) string {
+func build(t testing.TB, name, dir, pkg string, flags ...string) string {
 	t.Helper()
 	builds.mu.Lock()
 	defer builds.mu.Unlock()
 	b, ok := builds.known[name]
 	if !ok {
-		b = compile(name, dir, pkg)
+		b = compile(name, dir, pkg, flags...)
 		if builds.known == nil {
 			builds.known = map[string]built{}
 		}
@@ -66,7 +75,7 @@ func build(t testing.TB, name, dir, pkg string) string {
 	return b.path
 }
 
-func compile(name, dir, pkg string) built {
+func compile(name, dir, pkg string, flags ...string) built {
 	if builds.dir == "" {
 		made, err := os.MkdirTemp("", "cardea-integration-")
 		if err != nil {
@@ -82,7 +91,7 @@ func compile(name, dir, pkg string) built {
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	cmd := exec.Command("go", "build", "-o", path, pkg)
+	cmd := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), pkg)...)
 	cmd.Dir = filepath.Join(home, dir)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
