@@ -158,6 +158,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		MinimumPassword:           minimum,
 		PasswordHelp:              cfg.PasswordValidators.Help(),
 		Location:                  location,
+		Debug:                     cfg.Debug,
 		Describe:                  describe,
 		Templates:                 cfg.Templates,
 		Funcs:                     cfg.Funcs,
@@ -183,6 +184,9 @@ func (c *Config) complete(row rules) error {
 	}
 	if err := c.check(); err != nil {
 		return err
+	}
+	if c.Debug && !loopbackOnly(c.AllowedHosts) {
+		return errors.New("debug is for a site of this machine alone, and allowed_hosts has other names: leave one of them out")
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -290,6 +294,10 @@ func newMessages(cfg Config, row rules, keys signing.Keys, sm *sessions.Manager)
 }
 
 func newCSRF(cfg Config, row rules, sm *sessions.Manager, page func() *pages.Pages) (*csrf.Layer, error) {
+	failure := cfg.CSRFFailure
+	if failure == nil {
+		failure = func(w http.ResponseWriter, r *http.Request, f *csrf.Failure) { page().CSRFFailure(w, r, f) }
+	}
 	name := cfg.CSRFCookieName
 	if name == "" {
 		name = "csrftoken"
@@ -318,11 +326,9 @@ func newCSRF(cfg Config, row rules, sm *sessions.Manager, page func() *pages.Pag
 		MaxBody:        cfg.DataUploadMaxMemorySize,
 		MaxFields:      cfg.DataUploadMaxNumberFields,
 		Exempt:         cfg.fromProviders(),
-		Failure: func(w http.ResponseWriter, r *http.Request, f *csrf.Failure) {
-			page().CSRFFailure(w, r, f)
-		},
-		Now:    cfg.Now,
-		Logger: cfg.Logger,
+		Failure:        failure,
+		Now:            cfg.Now,
+		Logger:         cfg.Logger,
 	})
 }
 

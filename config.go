@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-go/cardea/auth"
+	"github.com/cardea-go/cardea/csrf"
 	"github.com/cardea-go/cardea/mail"
 	"github.com/cardea-go/cardea/pages"
 	"github.com/cardea-go/cardea/password"
@@ -52,6 +53,10 @@ type Config struct {
 	UseXForwardedPrefix bool   `setting:"use_x_forwarded_prefix"`
 	// InsecureHTTP serves plain HTTP beyond loopback. Passwords and cookies then cross the network in the clear.
 	InsecureHTTP bool `setting:"insecure_http"`
+
+	// Debug says on the page why a form was refused, as Django's DEBUG does. It is for a site of this machine alone: with another name in
+	// AllowedHosts it is an error.
+	Debug bool `setting:"debug"`
 
 	// SiteName stands at the top of the built-in pages. Defaults to "Cardea".
 	SiteName string `setting:"site_name"`
@@ -172,6 +177,9 @@ type Config struct {
 	// Templates overlay the built-in pages: a file of the same name replaces ours. Funcs are added to them.
 	Templates fs.FS
 	Funcs     template.FuncMap
+	// CSRFFailure answers a form that was refused, as a view that Django's CSRF_FAILURE_VIEW names. Defaults to a page that shows the form
+	// again, where it is safe to.
+	CSRFFailure func(w http.ResponseWriter, r *http.Request, f *csrf.Failure)
 	// Logger hears of refusals and failures. Defaults to slog.Default().
 	Logger *slog.Logger
 	// Now is the clock. Defaults to time.Now.

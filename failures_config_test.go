@@ -48,6 +48,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 		},
 		func(c *cardea.Config) { c.AuthenticationBackends = []string{""} },
 	},
+	"Debug":      {func(c *cardea.Config) { c.Debug, c.AllowedHosts = true, []string{"example.com"} }},
 	"BackendMap": {func(c *cardea.Config) { c.BackendMap = map[string]string{"a.B": "none"} }},
 	"BackendKinds": {func(c *cardea.Config) {
 		c.AuthenticationBackends = []string{"ldap"}
@@ -102,7 +103,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 var unbreakable = []string{
 	"UseXForwardedHost", "UseXForwardedPort", "UseXForwardedPrefix", "InsecureHTTP", "SiteName", "RedirectAuthenticatedUser", "SessionCookieSecure", "SessionCookieHTTPOnly",
 	"SessionSaveEveryRequest", "SessionExpireAtBrowserClose", "MessageTags", "CSRFCookieSecure", "CSRFCookieHTTPOnly", "CSRFUseSessions",
-	"Signup", "APITokens", "Basic", "Federation", "Mail", "Describe", "Policy", "Hashers", "Funcs", "Logger", "Now",
+	"Signup", "APITokens", "Basic", "Federation", "Mail", "Describe", "Policy", "Hashers", "Funcs", "CSRFFailure", "Logger", "Now",
 }
 
 // forgetful keeps nothing.

@@ -1,51 +1,58 @@
 package manage
 
-import (
-	"fmt"
-	"reflect"
-	"slices"
-	"strings"
-)
+import "slices"
 
-// onlyDjango are settings of Django's that Cardea reads, so that a site's configuration can be carried over, but whose only
-// accepted values are those in the "only" tag: anything else would be another behaviour than the one asked for.
+// onlyDjango are settings of Django's that are read so that a site's configuration can be carried over. What has no place here is
+// refused: anything else would be another behaviour than the one asked for.
 type onlyDjango struct {
-	CSRFFailureView                string `setting:"csrf_failure_view" only:"django.views.csrf.csrf_failure"`
-	Debug                          *bool  `setting:"debug" only:"false"`
-	SessionSerializer              string `setting:"session_serializer" only:"django.contrib.sessions.serializers.JSONSerializer"`
-	SignedCookieLegacySaltFallback *bool  `setting:"signed_cookie_legacy_salt_fallback" only:"true"`
-	SigningBackend                 string `setting:"signing_backend" only:"django.core.signing.TimestampSigner"`
+	CSRFFailureView   string `setting:"csrf_failure_view"`
+	SessionSerializer string `setting:"session_serializer"`
+	SigningBackend    string `setting:"signing_backend"`
+	// SignedCookieLegacySaltFallback is about cookies that a program signs by itself. None of Cardea's own is signed that way, so
+	// either value is right; a program in Go chooses by signing.CookieConfig.
+	SignedCookieLegacySaltFallback *bool `setting:"signed_cookie_legacy_salt_fallback"`
+}
+
+// refusals are the settings of onlyDjango that take some values only. Each reads "NAME can only be VALUES: WHY".
+var refusals = []struct {
+	name   string
+	value  func(s *Settings) string
+	values []string
+	why    string
+}{
+	{
+		"csrf_failure_view", func(s *Settings) string { return s.CSRFFailureView },
+		[]string{"django.views.csrf.csrf_failure"},
+		"a view of Python's cannot run here; leave it out, and a page of Cardea's shows the form again, or set Config.CSRFFailure in Go",
+	},
+	{
+		"session_serializer", func(s *Settings) string { return s.SessionSerializer },
+		[]string{"django.contrib.sessions.serializers.JSONSerializer", "django.core.signing.JSONSerializer"},
+		"that is what Cardea reads and writes, and a pickle could hold a program that runs when it is read",
+	},
+	{
+		"signing_backend", func(s *Settings) string { return s.SigningBackend },
+		[]string{"django.core.signing.TimestampSigner"},
+		"a signer of Python's cannot run here, and what is signed in another way is a forgery to one of the two",
+	},
 }
 
 // check refuses values that would not do what they say.
 func (s *Settings) check() error {
-	v := reflect.ValueOf(s.onlyDjango)
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		name, only := f.Tag.Get("setting"), f.Tag.Get("only")
-		value := v.Field(i)
-		if value.IsZero() {
-			continue
+	for _, r := range refusals {
+		if value := r.value(s); value != "" && !slices.Contains(r.values, value) {
+			return s.wrong(r.name, "can only be "+r.values[0]+": "+r.why)
 		}
-		if value.Kind() == reflect.Pointer {
-			value = value.Elem()
-		}
-		if slices.Contains(strings.Fields(only), fmt.Sprint(value.Interface())) {
-			continue
-		}
-		cure := fmt.Sprintf("%s cannot be changed so far; leave it out", name)
-		if only != "" {
-			cure = fmt.Sprintf("%s can only be %s so far", name, strings.Join(strings.Fields(only), " or "))
-		}
-		return &SettingError{Where: s.sources[name], Cure: cure}
 	}
-	if err := s.useValidators(); err != nil {
-		return err
-	}
-	for _, check := range [...]func() error{s.checkLDAP, s.checkUserModel} {
+	return first(s.useValidators, s.checkLDAP, s.checkUserModel, s.checkEngine)
+}
+
+// first returns the first error of checks.
+func first(checks ...func() error) error {
+	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
 		}
 	}
-	return s.checkEngine()
+	return nil
 }

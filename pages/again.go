@@ -16,7 +16,7 @@ func (p *Pages) CSRFFailure(w http.ResponseWriter, r *http.Request, f *csrf.Fail
 		p.Problem(w, r, problemOf(f.Status))
 		return
 	}
-	if inputs, ok := f.Inputs(r); ok && !wantsJSON(r) {
+	if inputs, ok := f.Inputs(r); ok && !wantsJSON(r) && !p.cfg.Debug {
 		w.Header().Set("Cache-Control", "no-store")
 		if path, ok := strings.CutPrefix(r.URL.Path, p.cfg.Prefix); ok && path == "login/" {
 			p.loginAgain(w, r, inputs)
@@ -25,14 +25,14 @@ func (p *Pages) CSRFFailure(w http.ResponseWriter, r *http.Request, f *csrf.Fail
 		p.formAgain(w, r, inputs)
 		return
 	}
-	p.Problem(w, r, Problem{
-		Status: http.StatusForbidden,
-		Title:  "We could not make sure that this came from you",
-		Paragraphs: []string{
-			"Every form of this site carries a secret that shows that it was sent from a page of this site. Here it was missing or out of date, so nothing was changed.",
-			"Go back, load the page anew and send the form again. If that does not help, check that your browser accepts cookies of this site.",
-		},
-	})
+	paragraphs := []string{
+		"Every form of this site carries a secret that shows that it was sent from a page of this site. Here it was missing or out of date, so nothing was changed.",
+		"Go back, load the page anew and send the form again. If that does not help, check that your browser accepts cookies of this site.",
+	}
+	if p.cfg.Debug {
+		paragraphs = append(paragraphs, "For who writes this site (debug is on): "+f.Reason)
+	}
+	p.Problem(w, r, Problem{Status: http.StatusForbidden, Title: "We could not make sure that this came from you", Paragraphs: paragraphs})
 }
 
 // againData is what the template again.html shows.

@@ -61,6 +61,8 @@ type Config struct {
 	PasswordHelp []string
 	// Location is the time zone of times on the pages. Defaults to UTC.
 	Location *time.Location
+	// Debug says on the page why a form was refused. Defaults to the log alone.
+	Debug bool
 	// Describe says who a user is. Defaults to the user's id.
 	Describe func(auth.User) Description
 	// Templates overlays the built-in templates: a file of the same name replaces ours. Defaults to none.
