@@ -8,6 +8,7 @@ from importlib import import_module
 
 import django
 from django.conf import settings
+from django.core.cache import cache
 
 settings.configure(USE_TZ=True, INSTALLED_APPS=["django.contrib.sessions"], **json.loads(os.environ["ENGINE_SETTINGS"]))
 django.setup()
@@ -41,6 +42,12 @@ def answer(op, key=None, data=None, name=None, value=None):
         session.flush()
     elif op == "clear_expired":
         SessionStore.clear_expired()
+        return {}
+    elif op == "cache_get":
+        value = cache.get(SessionStore.cache_key_prefix + key)
+        return {"text": json.dumps(value, separators=(",", ":"))}
+    elif op == "cache_set":
+        cache.set(SessionStore.cache_key_prefix + key, data, value)
         return {}
     elif op == "delete_row":
         from django.contrib.sessions.models import Session

@@ -280,6 +280,34 @@ func TestEnginesRead(t *testing.T) {
 	})
 }
 
+// TestCacheValues: Django's own cache.get reads what we keep, and what its cache.set keeps we read.
+func TestCacheValues(t *testing.T) {
+	eachEngine(t, []string{"cache", "cached_db"}, func(t *testing.T, e *engine) {
+		ours, theirs := e.create(manifold, fortnight), e.ask(request{Op: "create", Data: json.RawMessage(`{"a":1}`)}).Key
+		e.ask(request{Op: "load", Key: ours}) // with cached_db it is Django that keeps copies
+		if got := e.ask(request{Op: "cache_get", Key: ours}).Text; got != manifold {
+			t.Errorf("cache.get of our session:\n got %s\nwant %s", got, manifold)
+		}
+		if err := e.change(theirs, "b", "2"); err != nil {
+			t.Fatal(err)
+		}
+		if _, copies := e.store.(*cached.Store); copies { // a change of ours takes the copy away
+			if got := e.ask(request{Op: "cache_get", Key: theirs}).Text; got != "null" {
+				t.Errorf("cache.get after our change: got %s, want nothing", got)
+			}
+			return
+		}
+		if got := e.ask(request{Op: "cache_get", Key: theirs}).Text; got != `{"a":1,"b":2}` {
+			t.Errorf("cache.get after our change: got %s", got)
+		}
+		e.ask(request{Op: "cache_set", Key: theirs, Data: json.RawMessage(manifold), Value: 600})
+		e.wantHere(theirs, manifold)
+		if left := time.Until(e.load(theirs).Expires); (left - 10*time.Minute).Abs() > 30*time.Second {
+			t.Errorf("what cache.set keeps for ten minutes lives for %v here", left)
+		}
+	})
+}
+
 // TestEnginesChange: what one side changes the other reads at once, and of two that change, ours does not overwrite Django's.
 func TestEnginesChange(t *testing.T) {
 	eachEngine(t, statefulEngines, func(t *testing.T, e *engine) {

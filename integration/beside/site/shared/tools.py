@@ -2,13 +2,15 @@
 
 import datetime
 import platform
+from importlib import import_module
 
 import django
-from django.contrib.auth import get_user_model
+from django.conf import settings
+from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import connection
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -85,4 +87,11 @@ def link(get):
     return reverse("password_reset_confirm", kwargs={"uidb64": uid, "token": Earlier().make_token(someone)})
 
 
-ACTIONS = {f.__name__: f for f in (version, make, deactivate, activate, delete, grant, revoke, join, leave, link)}
+def session(get):
+    """Whose session that is, as Django's own engine and get_user() find it."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(get["key"])
+    return get_user(request).get_username() or "nobody"
+
+
+ACTIONS = {f.__name__: f for f in (version, make, deactivate, activate, delete, grant, revoke, join, leave, link, session)}
