@@ -43,7 +43,7 @@ func newFederatedSite(t *testing.T, o federatedOptions) *federatedSite {
 	for _, p := range []*oidctest.Provider{s.here, s.there} {
 		p.Now = s.clock.now
 	}
-	here := oidcauth.Config{Name: "here", Title: "Here", Issuer: s.here.Issuer, ClientID: "site", ClientSecret: "secret of the site", Groups: "groups", EndSession: true}
+	here := oidcauth.Config{Name: "here", Title: "Here", Issuer: s.here.Issuer, ClientID: "site", ClientSecret: "secret of the site", Groups: "groups", EndSession: true, BackChannel: true}
 	there := oidcauth.Config{Name: "there", Title: "There", Issuer: s.there.Issuer, ClientID: "site", ClientSecret: "secret of the site"}
 	if o.provider != nil {
 		o.provider(&here)
@@ -59,7 +59,7 @@ func newFederatedSite(t *testing.T, o federatedOptions) *federatedSite {
 		providers = append(providers, p)
 	}
 	db := cardeatest.DB(t)
-	flow, err := oidcauth.NewFlow(db.Once(), providers, oidcauth.FlowConfig{BackChannel: true, Now: s.clock.now, Logger: logger})
+	flow, err := oidcauth.NewFlow(db.Once(), providers, oidcauth.FlowConfig{Now: s.clock.now, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func (s *Settings) Print(w io.Writer) error {
 	fmt.Fprintf(w, form, "SETTING", "VALUE", "FROM")
 	fields := whole.fields()
 	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	for _, f := range fields {
+	for _, f := range rows(fields) {
 		if _, err := fmt.Fprintf(w, form, f.name, f.text(), cmp.Or(s.sources[f.name], "default")); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (s *Settings) check() error {
 			return s.wrong(r.name, "can only be "+r.values[0]+": "+r.why)
 		}
 	}
-	return first(s.useValidators, s.checkLDAP, s.checkUserModel, s.checkEngine)
+	return first(s.useValidators, s.checkLDAP, s.checkUserModel, s.checkEngine, s.checkOIDC)
 }
 
 // first returns the first error of checks.

@@ -73,6 +73,9 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	s.SessionStore = kept.store
 	s.makes(cardea.KindRemoteUser, s.remoteUsers(db))
 	s.useLDAP()
+	if err := s.useOIDC(db); err != nil {
+		return err
+	}
 	site, err := cardea.New(db, s.Config)
 	if err != nil {
 		return err
@@ -81,6 +84,9 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 		return err
 	}
 	if err := s.checkLDAPNamed(); err != nil {
+		return err
+	}
+	if err := s.checkOIDCNamed(); err != nil {
 		return err
 	}
 	ln, err := net.Listen("tcp", s.Addr)

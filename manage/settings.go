@@ -35,7 +35,8 @@ type Settings struct {
 	validatorSettings
 	remoteUserSettings
 	userModelSettings
-	LDAP ldapSettings `section:"ldap"`
+	LDAP ldapSettings   `section:"ldap"`
+	OIDC []oidcSettings `tables:"oidc"`
 	forwardSettings
 	onlyDjango
 
@@ -67,10 +68,13 @@ type field struct {
 	secret   bool
 	fallback string // what is shown where it is not set and that means something
 	value    reflect.Value
+	tables   []field // of one table, for a setting of which there can be several; their values are those of none
 }
 
 // fields lists the settings in the order of the struct, those of the binary last.
-func (s *Settings) fields() []field {
+func (s *Settings) fields() []field { return fieldsOf(reflect.ValueOf(s).Elem()) }
+
+func fieldsOf(of reflect.Value) []field {
 	var all []field
 	var walk func(v reflect.Value, section string)
 	walk = func(v reflect.Value, section string) {
@@ -83,12 +87,15 @@ func (s *Settings) fields() []field {
 			if name := f.Tag.Get("section"); name != "" {
 				walk(v.Field(i), name+".")
 			}
+			if name := f.Tag.Get("tables"); name != "" {
+				all = append(all, field{name: name, value: v.Field(i), tables: fieldsOf(reflect.New(f.Type.Elem()).Elem())})
+			}
 			if name := f.Tag.Get("setting"); name != "" {
 				all = append(all, field{name: section + name, secret: f.Tag.Get("secret") != "", fallback: cmp.Or(f.Tag.Get("fallback"), f.Tag.Get("only")), value: v.Field(i)})
 			}
 		}
 	}
-	walk(reflect.ValueOf(s).Elem(), "")
+	walk(of, "")
 	return all
 }
 
@@ -134,6 +141,7 @@ func (s *Settings) readText(name, text string) error {
 			return &SettingError{Where: name + ":" + strconv.Itoa(lineOf(text, f.name)), Cure: f.name + " " + err.Error()}
 		}
 		s.sources[f.name] = name + ":" + strconv.Itoa(lineOf(text, f.name))
+		s.placeTables(name, text, f)
 	}
 	return nil
 }
@@ -149,6 +157,8 @@ func fileType(t reflect.Type) reflect.Type {
 		return fileType(t.Elem())
 	case t.Kind() == reflect.Map:
 		return reflect.TypeFor[map[string]string]()
+	case isTables(t):
+		return reflect.SliceOf(fileStruct(fieldsOf(reflect.New(t.Elem()).Elem())))
 	}
 	return t
 }
@@ -168,6 +178,8 @@ func assign(to, from reflect.Value) error {
 			return fmt.Errorf("must be a number of seconds from 0 to a hundred years, not %d", seconds)
 		}
 		to.SetInt(seconds * int64(time.Second))
+	case isTables(t):
+		return assignTables(to, from)
 	case t.Kind() == reflect.Map:
 		if t.Key().Kind() == reflect.String {
 			to.Set(from)
@@ -203,7 +215,7 @@ func fileError(name string, fields []field, err error) error {
 		cure := strings.TrimPrefix(decode.Error(), "toml: ") + `; a line is NAME = VALUE, with texts in quotes, such as site_name = "Site"`
 		if key := strings.Join(decode.Key(), "."); key != "" {
 			cure = key + ": " + cure
-			for _, f := range fields {
+			for _, f := range withTables(fields) {
 				if f.name == decode.Key()[0] || strings.HasPrefix(key+".", f.name+".") {
 					cure = f.name + " must be " + describe(f.value.Type())
 				}
@@ -217,7 +229,7 @@ func fileError(name string, fields []field, err error) error {
 func unknown(key string, fields []field) string {
 	text := "unknown setting " + strconv.Quote(key)
 	best, distance := "", 4
-	for _, f := range fields {
+	for _, f := range withTables(fields) {
 		if d := editDistance(strings.ToLower(key), f.name); d < distance {
 			best, distance = f.name, d
 		}
@@ -265,7 +277,14 @@ func (s *Settings) readEnviron(environ []string) error {
 			continue
 		}
 		key = strings.ToLower(key)
-		i := slices.IndexFunc(fields, func(f field) bool { return strings.ReplaceAll(f.name, ".", "_") == key })
+		if f, label, ok := findInTables(fields, key); ok {
+			if err := setText(f.value, value); err != nil {
+				return &SettingError{Where: "environment variable " + name, Cure: "must be " + err.Error()}
+			}
+			s.sources[label] = "environment variable " + name
+			continue
+		}
+		i := slices.IndexFunc(fields, func(f field) bool { return strings.ReplaceAll(f.name, ".", "_") == key && f.tables == nil })
 		if i < 0 {
 			return &SettingError{Where: "environment variable " + name, Cure: unknown(key, fields)}
 		}

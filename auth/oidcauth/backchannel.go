@@ -24,7 +24,7 @@ func (f *Flow) BackChannel(w http.ResponseWriter, r *http.Request, provider stri
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	p, err := f.find(provider)
-	if err != nil || !f.cfg.BackChannel || end == nil || p.cfg.OAuth != nil {
+	if err != nil || !p.cfg.BackChannel || end == nil {
 		answerLogout(w, http.StatusNotFound, "invalid_request", "no logout of this provider is taken here")
 		return
 	}

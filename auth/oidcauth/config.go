@@ -61,6 +61,10 @@ type Config struct {
 	// EndSession logs people out at the provider too when they log out here. The session then holds the ID token. Defaults to false.
 	EndSession bool
 
+	// BackChannel ends sessions here when the provider says that the login there is over (OpenID Connect Back-Channel Logout), at the
+	// address oidc/NAME/backchannel/. Defaults to false.
+	BackChannel bool
+
 	// Skew is how far the provider's clock may be off. Defaults to one minute.
 	Skew time.Duration
 	// Timeout bounds each call to the provider. Defaults to 10 seconds.
@@ -128,8 +132,8 @@ func (c *Config) complete() error {
 		if c.OAuth.Identify == nil {
 			return errors.New("OAuth.Identify is missing: somebody has to say who it is")
 		}
-		if c.ACR != nil || c.MaxAge != 0 || c.UserInfo || c.EndSession {
-			return errors.New("ACR, MaxAge, UserInfo and EndSession need a provider that speaks OpenID Connect")
+		if c.ACR != nil || c.MaxAge != 0 || c.UserInfo || c.EndSession || c.BackChannel {
+			return errors.New("ACR, MaxAge, UserInfo, EndSession and BackChannel need a provider that speaks OpenID Connect")
 		}
 		if err := errors.Join(safeURL("OAuth.AuthURL", c.OAuth.AuthURL), safeURL("OAuth.TokenURL", c.OAuth.TokenURL)); err != nil {
 			return err

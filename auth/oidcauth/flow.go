@@ -27,11 +27,8 @@ type FlowConfig struct {
 	Path string
 	// Cookie ties an attempt to the browser that began it. Its name defaults to "oidc". Its SameSite is Lax whatever is set.
 	Cookie origin.CookiePolicy
-	// Limiter counts attempts by where they come from. Defaults to no limit.
+	// Limiter counts attempts by where they come from, which is the account too. Defaults to no limit.
 	Limiter Limiter
-	// BackChannel ends sessions when a provider says so (OpenID Connect Back-Channel Logout). Defaults to false: that address is then
-	// not there.
-	BackChannel bool
 	// LoginTime is how long a login may be ended by the provider's name for it. Defaults to 30 days.
 	LoginTime time.Duration
 	// Logger hears of answers that cannot be believed. Defaults to slog.Default().
@@ -193,7 +190,7 @@ func (f *Flow) limit(r *http.Request) error {
 	if f.cfg.Limiter == nil {
 		return nil
 	}
-	err := f.cfg.Limiter.Try(r.Context(), "", origin.From(r).Addr)
+	err := f.cfg.Limiter.Try(r.Context(), origin.From(r).Addr.String(), origin.From(r).Addr)
 	var limited *throttle.LimitedError
 	if errors.As(err, &limited) {
 		return &auth.LimitedError{RetryAfter: limited.RetryAfter, Err: err}

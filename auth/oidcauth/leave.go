@@ -28,7 +28,7 @@ func (f *Flow) remember(r *http.Request, c *Code) error {
 	}
 	s := sessions.From(r)
 	err := sessionLogin.Set(s, login{Provider: c.provider.cfg.Name, SID: c.found.sid, IDToken: c.found.idToken})
-	if err != nil || !f.cfg.BackChannel || c.found.sid == "" {
+	if err != nil || !c.provider.cfg.BackChannel || c.found.sid == "" {
 		return err
 	}
 	now := f.cfg.Now()

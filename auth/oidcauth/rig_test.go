@@ -51,7 +51,7 @@ func newRigWith(t *testing.T, change func(cfg *oidcauth.Config), other *oidctest
 	g := &rig{t: t, provider: oidctest.New(t), other: other, log: &strings.Builder{}, ended: &ender{}}
 	logger := slog.New(slog.NewTextHandler(&lockedWriter{w: g.log}, nil))
 	cfg := oidcauth.Config{
-		Name: "here", Issuer: g.provider.Issuer, ClientID: clientID, ClientSecret: clientSecret, Groups: "groups",
+		Name: "here", Issuer: g.provider.Issuer, ClientID: clientID, ClientSecret: clientSecret, Groups: "groups", BackChannel: true, EndSession: true,
 		Timeout: 5 * time.Second, Logger: logger,
 	}
 	if change != nil {
@@ -69,7 +69,7 @@ func newRigWith(t *testing.T, change func(cfg *oidcauth.Config), other *oidctest
 		}
 		providers = append(providers, there)
 	}
-	if g.flow, err = oidcauth.NewFlow(&memory{}, providers, oidcauth.FlowConfig{BackChannel: true, Logger: logger, Now: cfg.Now}); err != nil {
+	if g.flow, err = oidcauth.NewFlow(&memory{}, providers, oidcauth.FlowConfig{Logger: logger, Now: cfg.Now}); err != nil {
 		t.Fatal(err)
 	}
 	users, err := userdb.NewTable(cardeatest.DB(t), userdb.TableConfig[userdb.User]{ByIdentity: g.byIdentity})
