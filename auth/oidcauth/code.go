@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"golang.org/x/oauth2"
 
@@ -17,8 +18,10 @@ import (
 type Code struct {
 	provider *Provider
 	attempt  attempt
+	key      string // of the attempt
 	code     string
 
+	once  sync.Once
 	found *arrived // once it was exchanged
 	err   error
 }
@@ -32,6 +35,9 @@ type arrived struct {
 
 // Provider is the name of the provider.
 func (c *Code) Provider() string { return c.provider.cfg.Name }
+
+// Account names the attempt. A code cannot be guessed, so there are no tries of one account to count; those of one address are.
+func (c *Code) Account() string { return "attempt " + c.key }
 
 // String shows the provider and hides the code.
 func (c *Code) String() string { return fmt.Sprintf("{%s ********************}", c.provider.cfg.Name) }
@@ -47,14 +53,13 @@ func (c *Code) LogValue() slog.Value {
 // redeem exchanges the code, once, and says who it is. A refusal is an auth.ErrDenied, whose reason is logged; anything else means
 // that the provider does not answer as it should.
 func (c *Code) redeem(ctx context.Context) (*arrived, error) {
-	if c.found != nil || c.err != nil {
-		return c.found, c.err
-	}
-	p := c.provider
-	c.found, c.err = p.exchange(ctx, c)
-	if errors.Is(c.err, auth.ErrDenied) {
-		p.cfg.Logger.WarnContext(ctx, "oidcauth: login refused", "provider", p.cfg.Name, "reason", c.err)
-	}
+	c.once.Do(func() {
+		p := c.provider
+		c.found, c.err = p.exchange(ctx, c)
+		if errors.Is(c.err, auth.ErrDenied) {
+			p.cfg.Logger.WarnContext(ctx, "oidcauth: login refused", "provider", p.cfg.Name, "reason", c.err)
+		}
+	})
 	return c.found, c.err
 }
 

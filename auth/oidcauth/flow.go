@@ -63,7 +63,10 @@ func NewFlow(store Store, providers []*Provider, cfg FlowConfig) (*Flow, error) 
 	seen := map[string]bool{}
 	issuers := map[string]string{}
 	for _, p := range providers {
-		if p == nil || seen[p.cfg.Name] {
+		if p == nil {
+			return nil, errors.New("oidcauth: NewFlow was given a nil provider")
+		}
+		if seen[p.cfg.Name] {
 			return nil, fmt.Errorf("oidcauth: two providers have the name %q", p.Name())
 		}
 		// A person has one account at an issuer, whichever of its clients asks; but subjects may differ from client to client.
@@ -237,7 +240,8 @@ func (f *Flow) Return(w http.ResponseWriter, r *http.Request, provider string) (
 	if answer["state"] == "" || browser == "" {
 		return none, fmt.Errorf("oidcauth: no state, or no cookie: %w", auth.ErrJourney)
 	}
-	a, ok, err := f.take(r.Context(), attemptKey(p.cfg.Name, browser, answer["state"]))
+	key := attemptKey(p.cfg.Name, browser, answer["state"])
+	a, ok, err := f.take(r.Context(), key)
 	switch {
 	case err != nil:
 		return none, outage("look for an attempt", err)
@@ -263,7 +267,7 @@ func (f *Flow) Return(w http.ResponseWriter, r *http.Request, provider string) (
 	if answer["code"] == "" {
 		return back, refused("the answer has neither a code nor an error")
 	}
-	code := &Code{provider: p, attempt: a, code: answer["code"]}
+	code := &Code{provider: p, attempt: a, key: key, code: answer["code"]}
 	back.Credentials = code
 	back.Identify = func(r *http.Request) (*auth.Identity, error) {
 		found, err := code.redeem(r.Context())

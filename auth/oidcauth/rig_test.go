@@ -30,8 +30,11 @@ type rig struct {
 	other    *oidctest.Provider // an honest one that somebody else runs, or nil
 	site     *cardea.Site[*userdb.User]
 	flow     *oidcauth.Flow
+	backend  *oidcauth.Backend
 	log      *strings.Builder
 	lastID   *auth.Identity
+	caught   *auth.Arrival // the last one, where catch is set: nobody is logged in then
+	catch    bool
 	ended    *ender
 }
 
@@ -77,7 +80,8 @@ func newRigWith(t *testing.T, change func(cfg *oidcauth.Config), other *oidctest
 		t.Fatal(err)
 	}
 	config := cardeatest.Config()
-	config.Backends = []auth.Backend{oidcauth.NewBackend("oidc", providers...)}
+	g.backend = oidcauth.NewBackend("oidc", providers...)
+	config.Backends = []auth.Backend{g.backend}
 	config.Logger, config.Now = logger, cfg.Now
 	if g.site, err = cardea.NewWith(users, config); err != nil {
 		t.Fatal(err)
@@ -136,6 +140,10 @@ func (g *rig) begin(w http.ResponseWriter, r *http.Request) {
 
 func (g *rig) back(w http.ResponseWriter, r *http.Request) {
 	arrival, err := g.flow.Return(w, r, r.PathValue("provider"))
+	if g.catch {
+		g.caught = &arrival
+		return
+	}
 	if err == nil && arrival.User != "" {
 		var id *auth.Identity
 		if id, err = arrival.Identify(r); err == nil {

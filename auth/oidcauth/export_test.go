@@ -1,0 +1,4 @@
+package oidcauth
+
+// GitHubAt is GitHub at other addresses.
+var GitHubAt = gitHub
