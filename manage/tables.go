@@ -12,7 +12,11 @@ import (
 // CARDEA_OIDC_NAME_SETTING.
 
 func isTables(t reflect.Type) bool {
-	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct
+	if t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Struct {
+		return false
+	}
+	_, ok := t.Elem().FieldByName("Where")
+	return ok
 }
 
 // assignTables takes over what the file says.
