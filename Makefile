@@ -13,10 +13,13 @@ fuzz:
 integration:
 	cd integration && CARDEA_TEST_REQUIRE=1 go test -short -count=1 -p 1 -timeout 25m ./...
 
+mutants:
+	./scripts/mutants.sh
+
 slow:
 	./scripts/slow.sh
 
 bench:
 	cd bench && go run .
 
-.PHONY: check test race fuzz integration slow bench
+.PHONY: check test race fuzz integration mutants slow bench

@@ -167,6 +167,14 @@ func TestWhoAsks(t *testing.T) {
 			t.Errorf("%q: status %d", lines[0], got.StatusCode)
 		}
 	}
+	// Where plain HTTP is allowed, so that origin lets strangers in: they hear nothing of what is open either.
+	insecure := open(t, twoHosts, func(_ *forwardauth.Config, c *cardea.Config) { c.InsecureHTTP = true })
+	public := append([]string{"X-Forwarded-Uri: /public"}, all[:3]...)
+	for peer, want := range map[string]int{"127.0.0.1:1": http.StatusOK, "192.0.2.9:1": http.StatusForbidden} {
+		if got := insecure.visitor().send("/auth/verify", append(public, "peer: "+peer)...).StatusCode; got != want {
+			t.Errorf("peer %q asks for what is public: status %d, want %d", peer, got, want)
+		}
+	}
 	for _, peer := range []string{"192.0.2.9:1", "[2001:db8::1]:1", ""} {
 		lines := append([]string{"peer: " + peer}, all...)
 		if got := ada.send("/auth/verify", append(lines, "X-Forwarded-For: 127.0.0.1")...); got.StatusCode != http.StatusForbidden || got.Header.Get("Remote-User") != "" {

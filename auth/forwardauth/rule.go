@@ -88,8 +88,8 @@ func find(rules []Rule, uri string) (rule Rule, reason string) {
 	}
 	raw, _, _ := strings.Cut(uri, "?")
 	path, err := url.PathUnescape(raw)
-	if err != nil || !plain(path) || !plain(norm.NFKC.String(path)) || strings.Contains(path, "%") || slashes(path) != slashes(raw) ||
-		slashes(norm.NFKC.String(path)) != slashes(path) {
+	normal := norm.NFKC.String(path) // some programs take several forms of a character for one
+	if err != nil || !plain(normal) || strings.Contains(normal, "%") || strings.Count(normal, "/") != strings.Count(raw, "/") {
 		return rule, "the path can be read in several ways, and the rules of this host tell paths apart"
 	}
 	exact, folded := -1, -1
@@ -123,8 +123,6 @@ func plain(path string) bool {
 	}
 	return true
 }
-
-func slashes(s string) int { return strings.Count(s, "/") }
 
 // fold makes texts equal that differ only by case, or by forms of letters that some programs take for one.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(norm.NFKC.String(s))) }

@@ -43,7 +43,7 @@ func TestPathTricks(t *testing.T) {
 	}
 	for _, path := range []string{
 		"//admin", "/static//admin", "/static/../admin", "/static/..", "/static/.", "/./admin", "/static/./x", "/x/../admin/users",
-		"/%2e%2e/admin", "/static/%2e%2e/admin", "/static/%2E%2E/admin", "/static/.%2e/admin", "/static/..%2fadmin", "/static%2f..%2fadmin",
+		"/%2e%2e/admin", "/static/%2e%2e/admin", "/static/%2E%2E/admin", "/static/.%2e/admin", "/static/..%2fadmin", "/static%2f..%2fadmin", "/static%2fpage", "/static%EF%BC%8Fpage",
 		"/static/%252e%252e/admin", "/%61dmin%2fusers", "/%2561dmin", "/static/..;/admin", "/admin;x=1", "/;/admin", "/static;/../admin",
 		`/static/..\admin`, "/static/..%5cadmin", "/admin%00", "/admin%0a", "/admin%20", "/admin.", "/admin./users", "/%20admin",
 		"/ADMIN", "/Admin/users", "/%41dmin", "/admin%ff", "/%c0%ae%c0%ae/admin", "/ａdmin", "/adm%C4%B1n", "/static/%ef%bc%8e%ef%bc%8e/admin",
