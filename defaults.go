@@ -1,6 +1,7 @@
 package cardea
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -10,13 +11,13 @@ import (
 
 // fill sets what c leaves open, where a profile decides it or one setting follows from another.
 func (c *Config) fill(row rules) {
-	setDefault(&c.AccountsURL, "/accounts/")
-	setDefault(&c.LoginURL, c.AccountsURL+"login/")
-	setDefault(&c.LoginRedirectURL, c.AccountsURL+"profile/")
-	setDefault(&c.PasswordResetTimeout, row.resetTimeout)
-	setDefault(&c.SessionCookieAge, row.age)
-	setDefault(&c.SessionIdle, row.idle)
-	setDefault(&c.SessionAbsolute, row.absolute)
+	c.AccountsURL = cmp.Or(c.AccountsURL, "/accounts/")
+	c.LoginURL = cmp.Or(c.LoginURL, c.AccountsURL+"login/")
+	c.LoginRedirectURL = cmp.Or(c.LoginRedirectURL, c.AccountsURL+"profile/")
+	c.PasswordResetTimeout = cmp.Or(c.PasswordResetTimeout, row.resetTimeout)
+	c.SessionCookieAge = cmp.Or(c.SessionCookieAge, row.age)
+	c.SessionIdle = cmp.Or(c.SessionIdle, row.idle)
+	c.SessionAbsolute = cmp.Or(c.SessionAbsolute, row.absolute)
 }
 
 // WithDefaults returns c with everything filled in that it leaves open and that has a setting: what a site made of it does. It is
@@ -49,37 +50,23 @@ func (c Config) WithDefaults() (Config, error) {
 			c.PasswordHashers = append(c.PasswordHashers, password.DjangoName(h.Algorithm()))
 		}
 	}
-	for _, one := range [...]struct {
-		setting  *string
-		fallback string
-	}{
-		{&c.SiteName, "Cardea"},
-		{&c.Identifier, "username"},
-		{&c.TimeZone, "UTC"},
-		{&c.DefaultFromEmail, "webmaster@localhost"},
-		{&c.SessionCookieName, "sessionid"},
-		{&c.SessionCookiePath, "/"},
-		{&c.SessionCookieSameSite, "Lax"},
-		{&c.MessageStorage, "fallback"},
-		{&c.CSRFCookieName, "csrftoken"},
-		{&c.CSRFHeaderName, "HTTP_X_CSRFTOKEN"},
-		{&c.CSRFCookiePath, "/"},
-		{&c.CSRFCookieSameSite, "Lax"},
-	} {
-		setDefault(one.setting, one.fallback)
-	}
-	setDefault(&c.SessionCookieHTTPOnly, new(true))
-	setDefault(&c.CSRFCookieAge, new(52*7*24*time.Hour))
+	c.SiteName = cmp.Or(c.SiteName, "Cardea")
+	c.Identifier = cmp.Or(c.Identifier, "username")
+	c.TimeZone = cmp.Or(c.TimeZone, "UTC")
+	c.DefaultFromEmail = cmp.Or(c.DefaultFromEmail, "webmaster@localhost")
+	c.SessionCookieName = cmp.Or(c.SessionCookieName, "sessionid")
+	c.SessionCookiePath = cmp.Or(c.SessionCookiePath, "/")
+	c.SessionCookieSameSite = cmp.Or(c.SessionCookieSameSite, "Lax")
+	c.MessageStorage = cmp.Or(c.MessageStorage, "fallback")
+	c.CSRFCookieName = cmp.Or(c.CSRFCookieName, "csrftoken")
+	c.CSRFHeaderName = cmp.Or(c.CSRFHeaderName, "HTTP_X_CSRFTOKEN")
+	c.CSRFCookiePath = cmp.Or(c.CSRFCookiePath, "/")
+	c.CSRFCookieSameSite = cmp.Or(c.CSRFCookieSameSite, "Lax")
+	c.SessionCookieHTTPOnly = cmp.Or(c.SessionCookieHTTPOnly, new(true))
+	c.CSRFCookieAge = cmp.Or(c.CSRFCookieAge, new(52*7*24*time.Hour))
 	c.CSRFCookieHTTPOnly = c.CSRFCookieHTTPOnly || !row.plainCookies
-	setDefault(&c.MessageLevel, 20)
-	setDefault(&c.DataUploadMaxMemorySize, 2621440)
-	setDefault(&c.DataUploadMaxNumberFields, 1000)
+	c.MessageLevel = cmp.Or(c.MessageLevel, 20)
+	c.DataUploadMaxMemorySize = cmp.Or(c.DataUploadMaxMemorySize, 2621440)
+	c.DataUploadMaxNumberFields = cmp.Or(c.DataUploadMaxNumberFields, 1000)
 	return c, nil
-}
-
-func setDefault[T comparable](setting *T, fallback T) {
-	var zero T
-	if *setting == zero {
-		*setting = fallback
-	}
 }

@@ -123,16 +123,22 @@ func (s *Service) composeReset(ctx context.Context, about request) ([]*mail.Mess
 }
 
 func (s *Service) composeChanged(ctx context.Context, about notice) ([]*mail.Message, error) {
-	u, err := s.tables.Users.ByID(ctx, about.User)
-	switch {
-	case errors.Is(err, auth.ErrNoUser):
-		return nil, nil
-	case err != nil:
+	u, gone, err := s.addressee(ctx, about.User)
+	if err != nil || gone {
 		return nil, err
 	}
 	l := s.letter(about.Base, about.Asked, &u)
 	l.Link = l.Home + "password_reset/"
 	return s.one("password_changed", about.To, l)
+}
+
+// addressee looks up whom a mail is about. Who is gone gets none.
+func (s *Service) addressee(ctx context.Context, id string) (u User, gone bool, err error) {
+	u, err = s.tables.Users.ByID(ctx, id)
+	if errors.Is(err, auth.ErrNoUser) {
+		return u, true, nil
+	}
+	return u, false, err
 }
 
 // letter is what all mails have.

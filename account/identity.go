@@ -119,11 +119,8 @@ func (s *Service) tellIdentity(ctx context.Context, t Tables, kind string, u Use
 
 func (s *Service) composeIdentity(template string) func(context.Context, identityNotice) ([]*mail.Message, error) {
 	return func(ctx context.Context, about identityNotice) ([]*mail.Message, error) {
-		u, err := s.tables.Users.ByID(ctx, about.User)
-		switch {
-		case errors.Is(err, auth.ErrNoUser):
-			return nil, nil
-		case err != nil:
+		u, gone, err := s.addressee(ctx, about.User)
+		if err != nil || gone {
 			return nil, err
 		}
 		l := s.letter(about.Base, about.Asked, &u)

@@ -53,6 +53,17 @@ func (s *Settings) withDB(ctx context.Context, f func(db *userdb.DB) error) erro
 	return explain(f(db))
 }
 
+// withUser is withDB for a command about the user whom an argument names.
+func (s *Settings) withUser(ctx context.Context, name string, f func(db *userdb.DB, u *userdb.User) error) error {
+	return s.withDB(ctx, func(db *userdb.DB) error {
+		u, err := findUser(ctx, db, name)
+		if err != nil {
+			return err
+		}
+		return f(db, u)
+	})
+}
+
 // explain says what to do about the refusals of the database.
 func explain(err error) error {
 	cure := ""

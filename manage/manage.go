@@ -145,7 +145,7 @@ func (s *Settings) open(ctx context.Context) (*userdb.DB, error) {
 
 // explainDatabase adds the cure to a database that does not answer.
 func explainDatabase(s *Settings, err error) error {
-	if errors.Is(err, cardea.ErrDjangoDatabase) {
+	if errors.Is(err, cardea.ErrDjangoDatabase) || errors.Is(err, cardea.ErrNotMigrated) { // which say the cure
 		return err
 	}
 	return fmt.Errorf("cannot use the database %s: %w; check that it runs and that --db is sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/NAME or mysql://USER:PASSWORD@HOST:PORT/NAME", s.databaseName(), err)

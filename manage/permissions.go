@@ -104,11 +104,7 @@ type permissionGrantCommand struct {
 }
 
 func (c *permissionGrantCommand) run(ctx context.Context, p *Program, s *Settings) error {
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) error {
 		if err := db.Users().Grant(ctx, u, c.Permission...); err != nil {
 			return err
 		}
@@ -123,11 +119,7 @@ type permissionRevokeCommand struct {
 }
 
 func (c *permissionRevokeCommand) run(ctx context.Context, p *Program, s *Settings) error {
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) error {
 		if err := db.Users().Revoke(ctx, u, c.Permission...); err != nil {
 			return err
 		}

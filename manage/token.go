@@ -48,11 +48,7 @@ func (c *tokenCreateCommand) run(ctx context.Context, p *Program, s *Settings) e
 	if err != nil {
 		return err
 	}
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) error {
 		if !u.IsActive {
 			return ours(fmt.Errorf("%s may not log in, and no token of such a user works; see \"cardea user activate\"", cell(u.Username)))
 		}

@@ -140,11 +140,7 @@ type shownUser struct {
 }
 
 func (c *userShowCommand) run(ctx context.Context, p *Program, s *Settings) error {
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) (err error) {
 		shown := shownUser{listedUser: userRow(u)}
 		if shown.HasPassword {
 			if shown.PasswordAlgorithm, err = password.Identify(u.Password); err != nil {
@@ -202,11 +198,7 @@ type userActivateCommand struct {
 }
 
 func (c *userActivateCommand) run(ctx context.Context, p *Program, s *Settings) error {
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) error {
 		if err := db.Users().SetActive(ctx, u, true, nil); err != nil {
 			return err
 		}
@@ -220,11 +212,7 @@ type userDeactivateCommand struct {
 }
 
 func (c *userDeactivateCommand) run(ctx context.Context, p *Program, s *Settings) error {
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) error {
 		store, err := s.sessionStore(ctx, db)
 		if err != nil {
 			return err
@@ -243,11 +231,7 @@ type userDeleteCommand struct {
 }
 
 func (c *userDeleteCommand) run(ctx context.Context, p *Program, s *Settings) error {
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) error {
 		store, err := s.sessionStore(ctx, db)
 		if err != nil {
 			return err
@@ -272,12 +256,8 @@ type userGroupsCommand struct {
 }
 
 func (c *userGroupsCommand) run(ctx context.Context, p *Program, s *Settings) error {
-	return s.withDB(ctx, func(db *userdb.DB) error {
-		u, err := findUser(ctx, db, c.User)
-		if err != nil {
-			return err
-		}
-		err = db.Together(ctx, func(ctx context.Context, in *userdb.DB) error {
+	return s.withUser(ctx, c.User, func(db *userdb.DB, u *userdb.User) error {
+		err := db.Together(ctx, func(ctx context.Context, in *userdb.DB) error {
 			groups := in.Users().Groups()
 			for _, name := range c.Add {
 				if err := groups.Add(ctx, name, u); err != nil {

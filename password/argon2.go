@@ -1,6 +1,7 @@
 package password
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
@@ -42,21 +43,11 @@ type argon2Hasher struct{ Argon2Params }
 // Argon2 is Django's Argon2PasswordHasher. The defaults take about 0.25 s, as Django's parameters do ([DjangoArgon2]), but
 // on one core and with less memory. [New] and Encode return an error for parameters outside Argon2's bounds.
 func Argon2(p Argon2Params) Hasher {
-	if p.Variety == "" {
-		p.Variety = "argon2id"
-	}
-	if p.Memory == 0 {
-		p.Memory = 65536
-	}
-	if p.Passes == 0 {
-		p.Passes = 3
-	}
-	if p.Lanes == 0 {
-		p.Lanes = 1
-	}
-	if p.TagLength == 0 {
-		p.TagLength = 32
-	}
+	p.Variety = cmp.Or(p.Variety, "argon2id")
+	p.Memory = cmp.Or(p.Memory, 65536)
+	p.Passes = cmp.Or(p.Passes, 3)
+	p.Lanes = cmp.Or(p.Lanes, 1)
+	p.TagLength = cmp.Or(p.TagLength, 32)
 	return &argon2Hasher{p}
 }
 

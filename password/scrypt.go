@@ -1,6 +1,7 @@
 package password
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"strconv"
@@ -30,15 +31,9 @@ type scryptHasher struct{ ScryptParams }
 // Scrypt is Django's ScryptPasswordHasher. With the defaults a text is exactly as long as Django's column, 128 characters:
 // a larger N, R or P does not fit. [New] and Encode return an error for parameters that scrypt does not define.
 func Scrypt(p ScryptParams) Hasher {
-	if p.N == 0 {
-		p.N = 16384
-	}
-	if p.R == 0 {
-		p.R = 8
-	}
-	if p.P == 0 {
-		p.P = 5
-	}
+	p.N = cmp.Or(p.N, 16384)
+	p.R = cmp.Or(p.R, 8)
+	p.P = cmp.Or(p.P, 5)
 	return &scryptHasher{p}
 }
 
