@@ -137,7 +137,9 @@ func openMySQL(dsn string) (*sql.DB, error) {
 			return nil, err
 		}
 	}
-	path, query, _ := strings.Cut(dsn, "?")
+	last := strings.LastIndexByte(dsn, '/') + 1 // a password may hold what stands before parameters
+	base, query, _ := strings.Cut(dsn[last:], "?")
+	path := dsn[:last] + base
 	params, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, badURL("mysql", err)

@@ -91,6 +91,10 @@ func TestOpenErrors(t *testing.T) {
 		{"mysql://u:hush@host:port/x", "cannot be read"},
 		{"postgres://u:hush@127.0.0.1:1/x", "refused"},
 		{"mysql://u:hush@127.0.0.1:1/x", "refused"},
+		{"mysql://u:hush%3F%2F%40%3A%25@127.0.0.1:1/x?tls=false", "refused"},
+		{"postgres://u:hush%3F%2F%40%3A%25@127.0.0.1:1/x", "refused"},
+		{"mysql://u:hush%3F@/x?socket=%2Fno%2Fsuch.sock", "no such file"},
+		{"postgres://u:hush%3F@/x?host=%2Fno%2Fsuch", "no such file"},
 	} {
 		_, err := userdb.OpenURL(t.Context(), c.url)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hush") {
