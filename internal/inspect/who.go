@@ -107,6 +107,23 @@ const authModule = "django.contrib.auth.backends."
 // builtIn are the back ends that Cardea knows and that need no settings of their own.
 var builtIn = []string{authModule + "ModelBackend", authModule + "AllowAllUsersModelBackend"}
 
+// kinds are classes that Cardea has a kind of back end for, which needs settings that no project of Django's has in one form.
+var kinds = []struct{ class, kind, settings string }{
+	{authModule + "RemoteUserBackend", "remote_user", "remote_user_proxies"},
+	{"django_auth_ldap.backend.LDAPBackend", "ldap", "[ldap]"},
+	{"mozilla_django_oidc.auth.OIDCAuthenticationBackend", "oidc", "[[oidc]]"},
+}
+
+// byHand says how people could log in by it at Cardea, too.
+func (c *Class) byHand() string {
+	for _, k := range kinds {
+		if c.is(k.class) {
+			return "if people are to log in by it at Cardea, too: set " + k.settings + ", and let it be " + tomlText(k.kind) + " in [backend_map]"
+		}
+	}
+	return ""
+}
+
 func (e *examiner) backends() {
 	var names []string
 	mapped := map[string]string{}
@@ -128,7 +145,7 @@ func (e *examiner) backends() {
 			}
 		default:
 			mapped[b.Path] = "session"
-			e.note("AUTHENTICATION_BACKENDS", quoted(b.Path), "who logs in by it at Django is known at Cardea; nobody logs in by it at Cardea", "")
+			e.note("AUTHENTICATION_BACKENDS", quoted(b.Path), "who logs in by it at Django is known at Cardea; nobody logs in by it at Cardea", b.byHand())
 		}
 	}
 	if !slices.Equal(names, builtIn[:1]) {
