@@ -22,8 +22,8 @@ func TestContract(t *testing.T) {
 	s := newSlapd(t)
 	for name, change := range map[string]func(*ldapauth.Config){
 		"LDAPS":      func(*ldapauth.Config) {},
-		"STARTTLS":   func(c *ldapauth.Config) { c.Servers = []string{"ldap://" + s.plain} },
-		"plaintext":  func(c *ldapauth.Config) { c.Servers, c.InsecurePlaintext = []string{"ldap://" + s.plain}, true },
+		"STARTTLS":   func(c *ldapauth.Config) { c.Servers = []string{"ldap://" + s.Plain} },
+		"plaintext":  func(c *ldapauth.Config) { c.Servers, c.InsecurePlaintext = []string{"ldap://" + s.Plain}, true },
 		"bind first": func(c *ldapauth.Config) { c.UserDN = "uid={user}," + people },
 		"bind first, alone": func(c *ldapauth.Config) {
 			c.UserDN, c.BindDN, c.BindPassword, c.Groups = "uid={user},"+people, "", "", ldapauth.Groups{}
@@ -61,10 +61,10 @@ func TestContract(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	s, other := newSlapd(t), newSlapd(t)
-	for _, address := range []string{"ldaps://" + s.tls, "ldap://" + s.plain} {
+	for _, address := range []string{"ldaps://" + s.TLS, "ldap://" + s.Plain} {
 		for what, change := range map[string]func(*ldapauth.Config){
 			"":                  func(*ldapauth.Config) {},
-			"another authority": func(c *ldapauth.Config) { c.RootCAs = other.roots },
+			"another authority": func(c *ldapauth.Config) { c.RootCAs = other.Roots },
 			"the system's":      func(c *ldapauth.Config) { c.RootCAs = nil },
 			"another name":      func(c *ldapauth.Config) { c.Servers[0] = strings.Replace(address, "127.0.0.1", "localhost", 1) },
 		} {
@@ -88,8 +88,8 @@ func TestTLS(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
-	s.addPerson("uid=two words,"+people, "two words")
-	s.addPerson(`cn=Müller\, Jörg \2B Söhne,`+people, "jörg")
+	s.AddPerson("uid=two words,"+people, "two words")
+	s.AddPerson(`cn=Müller\, Jörg \2B Söhne,`+people, "jörg")
 	b := backend(t, s.config())
 	for _, c := range []struct {
 		typed, password string
@@ -124,7 +124,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	// The server does take some of them for equal: this is what is kept from being a second name.
-	s.change(func(c *ldap.Conn) error {
+	s.Change(func(c *ldap.Conn) error {
 		found, err := c.Search(&ldap.SearchRequest{BaseDN: people, Scope: ldap.ScopeWholeSubtree, Filter: "(uid=two  words)"})
 		if err == nil && len(found.Entries) != 1 {
 			err = fmt.Errorf("the server finds %d entries for two blanks, and is no control", len(found.Entries))
@@ -146,7 +146,7 @@ func TestAnswers(t *testing.T) {
 		"no such base of groups": func(c *ldapauth.Config) { c.Groups.Base = "ou=nowhere," + suffix },
 		"no key":                 func(c *ldapauth.Config) { c.KeyAttribute = "objectGUID" },
 		"no right to the groups": func(c *ldapauth.Config) { c.SearchAsUser = true },
-		"another kind of server": func(c *ldapauth.Config) { c.Servers = []string{"ldaps://" + s.plain} },
+		"another kind of server": func(c *ldapauth.Config) { c.Servers = []string{"ldaps://" + s.Plain} },
 	} {
 		cfg := s.config()
 		change(&cfg)
@@ -155,7 +155,7 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s: %+v and %v, want a failure that is no refusal", what, id, err)
 		}
 	}
-	s.addPerson("uid=bob,ou=services,"+suffix, "bob")
+	s.AddPerson("uid=bob,ou=services,"+suffix, "bob")
 	cfg := s.config()
 	cfg.UserBase = suffix
 	if id, err := try(backend(t, cfg), "bob", "right bob"); !errors.Is(err, auth.ErrNoMatch) {
@@ -171,7 +171,7 @@ func TestGroups(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
 	ada := "uid=ada," + people
-	s.change(func(c *ldap.Conn) error {
+	s.Change(func(c *ldap.Conn) error {
 		req := ldap.NewModifyRequest("uid=bob,"+people, nil)
 		req.Add("objectClass", []string{"posixAccount"})
 		for name, value := range map[string]string{"uidNumber": "1", "gidNumber": "100", "homeDirectory": "/home/bob"} {
@@ -179,14 +179,14 @@ func TestGroups(t *testing.T) {
 		}
 		return c.Modify(req)
 	})
-	s.add("cn=posix,"+groups, "objectClass: posixGroup", "cn: posix", "gidNumber: 7", "memberUid: ada", "memberUid: bob")
-	s.add("cn=users,"+groups, "objectClass: posixGroup", "cn: users", "gidNumber: 100")
-	s.add("cn=unique,"+groups, "objectClass: groupOfUniqueNames", "cn: unique", "uniqueMember: "+ada)
-	s.add("cn=role,"+groups, "objectClass: organizationalRole", "cn: role", "roleOccupant: "+ada)
-	s.add(`cn=Küche\, links,`+groups, "objectClass: groupOfNames", "cn: Küche, links", "member: "+ada)
-	s.add("cn=house,"+groups, "objectClass: groupOfNames", "cn: house", `member: cn=Küche\, links,`+groups, "member: cn=street,"+groups)
-	s.add("cn=street,"+groups, "objectClass: groupOfNames", "cn: street", "member: cn=house,"+groups)
-	s.add("cn=town,"+groups, "objectClass: groupOfNames", "cn: town", "member: cn=street,"+groups)
+	s.Add("cn=posix,"+groups, "objectClass: posixGroup", "cn: posix", "gidNumber: 7", "memberUid: ada", "memberUid: bob")
+	s.Add("cn=users,"+groups, "objectClass: posixGroup", "cn: users", "gidNumber: 100")
+	s.Add("cn=unique,"+groups, "objectClass: groupOfUniqueNames", "cn: unique", "uniqueMember: "+ada)
+	s.Add("cn=role,"+groups, "objectClass: organizationalRole", "cn: role", "roleOccupant: "+ada)
+	s.Add(`cn=Küche\, links,`+groups, "objectClass: groupOfNames", "cn: Küche, links", "member: "+ada)
+	s.Add("cn=house,"+groups, "objectClass: groupOfNames", "cn: house", `member: cn=Küche\, links,`+groups, "member: cn=street,"+groups)
+	s.Add("cn=street,"+groups, "objectClass: groupOfNames", "cn: street", "member: cn=house,"+groups)
+	s.Add("cn=town,"+groups, "objectClass: groupOfNames", "cn: town", "member: cn=street,"+groups)
 	of := func(name string, g ldapauth.Groups) ([]string, error) {
 		cfg := s.config()
 		cfg.Groups = g
@@ -237,7 +237,7 @@ func TestStopsAnywhere(t *testing.T) {
 	for _, scheme := range []string{"ldaps", "ldap"} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
-			behind := map[string]string{"ldaps": s.tls, "ldap": s.plain}[scheme]
+			behind := map[string]string{"ldaps": s.TLS, "ldap": s.Plain}[scheme]
 			proxy := harness.NewProxy(t, behind)
 			cfg := s.config()
 			cfg.Servers, cfg.Timeout = []string{scheme + "://" + proxy.Addr()}, 300*time.Millisecond
@@ -305,6 +305,6 @@ func TestRestart(t *testing.T) {
 		if id, err := try(b, "ada", "right ada"); err == nil || errors.Is(err, auth.ErrInvalid) {
 			t.Fatalf("while it is down: %+v and %v", id, err)
 		}
-		s.start()
+		s.Start()
 	}
 }

@@ -39,7 +39,7 @@ func serve(t *testing.T, address string, s *slapd, db testdb.DB, stack, section 
 	st := &station{t: t, url: db, file: filepath.Join(t.TempDir(), "site.toml")}
 	st.db = harness.Migrated(t, db, local...)
 	text := fmt.Sprintf("authentication_backends = [%s]\n[ldap]\nservers = [%q]\nca_file = %q\nbind_dn = %q\nuser_base = %q\ntimeout = 1\n%s\n",
-		stack, address, s.ca, site, people, section)
+		stack, address, s.CA, site, people, section)
 	must(t, os.WriteFile(st.file, []byte(text), 0o600))
 	st.server = harness.Serve{DB: db.URL, Env: st.environ()}.Start(t)
 	return st

@@ -26,10 +26,10 @@ func TestStory(t *testing.T) {
 	harness.Each(t, func(t *testing.T, db testdb.DB) {
 		who := "p" + strings.ToLower(db.Kind) // one for each database, on the same directory
 		entry, team, staff := "uid="+who+","+people, "cn=team "+who+","+groups, "cn=staff "+who+","+groups
-		s.addPerson(entry, who, "mail: "+who+"@example.com", "givenName: Pat")
-		s.add(team, "objectClass: groupOfNames", "cn: team "+who, "member: "+entry)
-		s.add(staff, "objectClass: groupOfNames", "cn: staff "+who, "member: "+site)
-		st := serve(t, "ldaps://"+s.tls, s, db, databaseFirst, fmt.Sprintf(`group_kind = "groupOfNames"
+		s.AddPerson(entry, who, "mail: "+who+"@example.com", "givenName: Pat")
+		s.Add(team, "objectClass: groupOfNames", "cn: team "+who, "member: "+entry)
+		s.Add(staff, "objectClass: groupOfNames", "cn: staff "+who, "member: "+site)
+		st := serve(t, "ldaps://"+s.TLS, s, db, databaseFirst, fmt.Sprintf(`group_kind = "groupOfNames"
 group_base = %q
 group_depth = 2
 mirror_groups = true
@@ -51,8 +51,8 @@ superuser_groups = ["root"]`, groups, who), "bob")
 		if got, want := st.groups(who), "local team "+who; got != want {
 			t.Errorf("in the groups %q, want %q", got, want)
 		}
-		s.replace(staff, "member", site, team) // by way of another group
-		s.replace(entry, "givenName", "Patricia")
+		s.Replace(staff, "member", site, team) // by way of another group
+		s.Replace(entry, "givenName", "Patricia")
 		if u := st.user(who); u.IsStaff {
 			t.Error("the directory is asked between log-ins")
 		}
@@ -60,7 +60,7 @@ superuser_groups = ["root"]`, groups, who), "bob")
 		if got, want := st.groups(who), "local staff "+who+" team "+who; got != want || !st.user(who).IsStaff {
 			t.Errorf("in the groups %q, want %q; staff: %v", got, want, st.user(who).IsStaff)
 		}
-		s.replace(team, "member", site)
+		s.Replace(team, "member", site)
 		b := st.in(who, "right "+who)
 		if got := st.groups(who); got != "local" || st.user(who).IsStaff {
 			t.Errorf("in the groups %q, want local; staff: %v", got, st.user(who).IsStaff)
@@ -78,7 +78,7 @@ superuser_groups = ["root"]`, groups, who), "bob")
 		st.in(who, "right "+who)
 
 		// M31: another name in the directory is the same person here.
-		s.change(func(c *ldap.Conn) error { return c.ModifyDN(ldap.NewModifyDNRequest(entry, "uid=n"+who, true, "")) })
+		s.Change(func(c *ldap.Conn) error { return c.ModifyDN(ldap.NewModifyDNRequest(entry, "uid=n"+who, true, "")) })
 		st.in("n"+who, "right "+who)
 		if again := st.user(who); again.ID != u.ID {
 			t.Errorf("renamed in the directory, somebody is user %d, want %d", again.ID, u.ID)
@@ -93,15 +93,15 @@ func TestReusedName(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
 	for _, owns := range []bool{true, false} {
-		st := serve(t, "ldaps://"+s.tls, s, testdb.New(t, "sqlite"), ldapFirst, fmt.Sprintf("match_username = %v", owns))
+		st := serve(t, "ldaps://"+s.TLS, s, testdb.New(t, "sqlite"), ldapFirst, fmt.Sprintf("match_username = %v", owns))
 		entry := fmt.Sprintf("uid=kim,%s", people)
-		s.addPerson(entry, "kim", "mail: kim@example.com")
+		s.AddPerson(entry, "kim", "mail: kim@example.com")
 		st.in("kim", "right kim")
 		st.in("kim", "right kim")
 		first := st.user("kim")
-		s.remove(entry)
+		s.Remove(entry)
 		st.refused("kim", "right kim")
-		s.addPerson(entry, "kim", "mail: kim@example.com")
+		s.AddPerson(entry, "kim", "mail: kim@example.com")
 		if owns { // nobody else may have the name
 			st.refused("kim", "right kim")
 			if log := st.server.Output(); !strings.Contains(log, "has an identity of") {
@@ -116,7 +116,7 @@ func TestReusedName(t *testing.T) {
 		if now := st.user("kim"); now.ID != first.ID || *now.LastLogin != *first.LastLogin || now.Email != "kim@example.com" {
 			t.Errorf("the account of the first one is now %+v, want it as it was: %+v", now, first)
 		}
-		s.remove(entry)
+		s.Remove(entry)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestM37PreparedAccount(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
 	for _, section := range []string{"match_username = true", "match_username = true\nkeep_access = true", ""} {
-		st := serve(t, "ldaps://"+s.tls, s, testdb.New(t, "sqlite"), databaseFirst, section, "ada")
+		st := serve(t, "ldaps://"+s.TLS, s, testdb.New(t, "sqlite"), databaseFirst, section, "ada")
 		planted := st.user("ada")
 		before := st.in("ada", harness.Password)
 		st.in("ada", "right ada")
@@ -157,7 +157,7 @@ func TestDown(t *testing.T) {
 		for _, skip := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s skip %v", strings.ReplaceAll(stack, `"`, ""), skip), func(t *testing.T) {
 				t.Parallel()
-				proxy := harness.NewProxy(t, s.tls)
+				proxy := harness.NewProxy(t, s.TLS)
 				proxy.Reset() // a directory that is away keeps no site from starting
 				st := serve(t, "ldaps://"+proxy.Addr(), s, testdb.New(t, "sqlite"), stack, fmt.Sprintf("skip_if_down = %v", skip), "bob")
 				st.away("eve", "right eve")
@@ -191,7 +191,7 @@ func TestDown(t *testing.T) {
 func TestMidLogin(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
-	proxy := harness.NewProxy(t, s.tls)
+	proxy := harness.NewProxy(t, s.TLS)
 	st := serve(t, "ldaps://"+proxy.Addr(), s, testdb.New(t, "sqlite"), databaseFirst, "")
 	struck := 0
 	for n, fault := range []func(int){proxy.ResetAfter, proxy.HangAfter} {
@@ -220,12 +220,12 @@ func TestMidLogin(t *testing.T) {
 func TestFailOver(t *testing.T) {
 	t.Parallel()
 	first, second := newSlapd(t), newSlapd(t)
-	second.replace("uid=ada,"+people, "mail", "second@example.com")
+	second.Replace("uid=ada,"+people, "mail", "second@example.com")
 	cfg := first.config()
-	ca, err := os.ReadFile(second.ca)
+	ca, err := os.ReadFile(second.CA)
 	must(t, err)
 	cfg.RootCAs.AppendCertsFromPEM(ca)
-	cfg.Servers = []string{"ldaps://" + first.tls, "ldaps://" + second.tls}
+	cfg.Servers = []string{"ldaps://" + first.TLS, "ldaps://" + second.TLS}
 	b := backend(t, cfg)
 	address := func() string {
 		t.Helper()
@@ -240,7 +240,7 @@ func TestFailOver(t *testing.T) {
 	if got := address(); got != "second@example.com" {
 		t.Errorf("the first is gone: got %s", got)
 	}
-	proxy := harness.NewProxy(t, second.tls)
+	proxy := harness.NewProxy(t, second.TLS)
 	proxy.Hang()
 	cfg.Servers[0] = "ldaps://" + proxy.Addr()
 	b = backend(t, cfg)
@@ -255,9 +255,9 @@ func TestFailOver(t *testing.T) {
 func TestEqualAnswers(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
-	s.add("cn=left,"+groups, "objectClass: groupOfNames", "cn: left", "member: uid=eve,"+people)
+	s.Add("cn=left,"+groups, "objectClass: groupOfNames", "cn: left", "member: uid=eve,"+people)
 	for _, stack := range []string{databaseFirst, ldapFirst} {
-		st := serve(t, "ldap://"+s.plain, s, testdb.New(t, "sqlite"), stack,
+		st := serve(t, "ldap://"+s.Plain, s, testdb.New(t, "sqlite"), stack,
 			fmt.Sprintf("group_kind = \"groupOfNames\"\ngroup_base = %q\ndeny_groups = [\"left\"]", groups), "eve", "zoe")
 		st.in("bob", "right bob")
 		must(t, st.db.Users().SetActive(t.Context(), st.user("bob"), false, nil))
@@ -288,7 +288,7 @@ func TestEqualAnswers(t *testing.T) {
 func TestM38LockOut(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
-	st := serve(t, "ldap://"+s.plain, s, testdb.New(t, "sqlite"), databaseFirst, "")
+	st := serve(t, "ldap://"+s.Plain, s, testdb.New(t, "sqlite"), databaseFirst, "")
 	b := st.open()
 	spellings := []string{"ada", "ADA", " ada", "Ada ", "aDa", "ada\u200b", "ａｄａ"}
 	limited := 0
@@ -331,7 +331,7 @@ func TestM38LockOut(t *testing.T) {
 func TestM33Next(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
-	st := serve(t, "ldaps://"+s.tls, s, testdb.New(t, "sqlite"), databaseFirst, "")
+	st := serve(t, "ldaps://"+s.TLS, s, testdb.New(t, "sqlite"), databaseFirst, "")
 	for next, want := range map[string]string{
 		"https://evil.example/": profilePath, "//evil.example/": profilePath, `/\evil.example`: profilePath, "/accounts/password_change/": "/accounts/password_change/",
 	} {
@@ -347,7 +347,7 @@ func TestM33Next(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	s := newSlapd(t)
-	st := serve(t, "ldaps://"+s.tls, s, testdb.New(t, "sqlite"), databaseFirst, "")
+	st := serve(t, "ldaps://"+s.TLS, s, testdb.New(t, "sqlite"), databaseFirst, "")
 	for typed, want := range map[string]string{"right ada": "This log-in works", "wrong": "this log-in is refused"} {
 		out := harness.MustRun(t, harness.Command{
 			Path: "/bin/sh", Args: []string{"-c", `printf '%s\n' "$2" | "$1" ldap check ada || true`, "sh", harness.Cardea(t), typed}, Env: st.environ(),

@@ -95,7 +95,7 @@ func TestTutorialStacks(t *testing.T) {
 				Args: []string{"--addr", addr, "--db", "sqlite:" + filepath.Join(dir, "tutorial.db")},
 				Dir:  dir,
 				Env: []string{
-					"SECRET_KEY=" + harness.SecretKey, "MEMBERS=" + members, "LDAP_URL=ldaps://" + s.tls, "LDAP_CA=" + s.ca,
+					"SECRET_KEY=" + harness.SecretKey, "MEMBERS=" + members, "LDAP_URL=ldaps://" + s.TLS, "LDAP_CA=" + s.CA,
 					"LDAP_BIND_DN=" + site, "LDAP_BIND_PASSWORD=" + secret, "LDAP_PEOPLE=" + people,
 				},
 				Ready: regexp.MustCompile("http://" + addr + "/"),
