@@ -39,7 +39,7 @@ func (s *Service) ChangePassword(ctx context.Context, id, old string, chosen New
 	if encoded, err = s.cfg.Hashers.Make(ctx, chosen.First); err != nil {
 		return "", err
 	}
-	done, err := s.replacePassword(ctx, u, encoded, base, asked)
+	done, err := s.replacePassword(ctx, u, encoded, false, base, asked)
 	switch {
 	case err != nil:
 		return "", err
@@ -70,8 +70,9 @@ func (s *Service) knows(ctx context.Context, u User, typed string, asked Asked) 
 	return true, nil
 }
 
-// replacePassword stores a password and tells the owner, both or neither.
-func (s *Service) replacePassword(ctx context.Context, u User, encoded, base string, asked Asked) (done bool, err error) {
+// replacePassword stores a password and tells the owner, both or neither. Who has recovered the account by mail may not be who has used
+// it so far: then what else logs in to it ends.
+func (s *Service) replacePassword(ctx context.Context, u User, encoded string, recovered bool, base string, asked Asked) (done bool, err error) {
 	err = s.tables.Together(ctx, func(ctx context.Context, t Tables) error {
 		done = false
 		ok, err := t.Users.ReplacePassword(ctx, u, encoded)
@@ -82,10 +83,16 @@ func (s *Service) replacePassword(ctx context.Context, u User, encoded, base str
 			return errRace
 		}
 		done = true
+		unlinked := 0
+		if recovered && t.Identities != nil {
+			if unlinked, err = t.Identities.Forget(ctx, u.ID); err != nil {
+				return err
+			}
+		}
 		if u.Email == "" {
 			return nil
 		}
-		return s.enqueue(ctx, t.Outbox, KindPasswordChanged, notice{User: u.ID, To: u.Email, Base: base, Asked: asked})
+		return s.enqueue(ctx, t.Outbox, KindPasswordChanged, notice{User: u.ID, To: u.Email, Unlinked: unlinked > 0, Base: base, Asked: asked})
 	})
 	if errors.Is(err, errRace) {
 		return false, nil

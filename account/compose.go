@@ -39,6 +39,8 @@ type (
 		To    string `json:"to"`
 		Base  string `json:"base"`
 		Asked Asked  `json:"asked"`
+
+		Unlinked bool `json:"unlinked,omitempty"` // accounts elsewhere
 	}
 	emailChange struct { // email_change, email_changed
 		User  string `json:"user"`
@@ -60,6 +62,7 @@ type Letter struct {
 	Name     string // how to address the person, or ""
 	Email    string // an address that the mail is about, or ""
 	Provider string // a place elsewhere that the mail is about, or ""
+	Unlinked bool   // accounts elsewhere log in to this one no more
 	When     string
 	Where    string // address and device, or ""
 	Lasts    string // how long the link works, or ""
@@ -128,7 +131,7 @@ func (s *Service) composeChanged(ctx context.Context, about notice) ([]*mail.Mes
 		return nil, err
 	}
 	l := s.letter(about.Base, about.Asked, &u)
-	l.Link = l.Home + "password_reset/"
+	l.Link, l.Unlinked = l.Home+"password_reset/", about.Unlinked
 	return s.one("password_changed", about.To, l)
 }
 

@@ -37,6 +37,8 @@ type Identities interface {
 	// Unlink removes the identity with this ID from a user. [ErrNoIdentity] says that the user has none of that ID, and
 	// [ErrLastWayIn] that the user could not log in any more; then nothing changes, also when two are removed at once.
 	Unlink(ctx context.Context, user, id string, ways Ways) error
+	// Forget removes all identities of a user and returns how many those were.
+	Forget(ctx context.Context, user string) (int, error)
 }
 
 var (

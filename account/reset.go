@@ -46,7 +46,8 @@ func (s *Service) CheckReset(ctx context.Context, uidb64, token string) (User, e
 }
 
 // Reset sets a new password by a reset link and tells the owner by mail. Of any number of uses of a link one succeeds, for the
-// password that the token was made for is replaced by one conditional statement. The errors are [ErrLink] and an [*Invalid].
+// password that the token was made for is replaced by one conditional statement. Accounts elsewhere that logged in to this one do so no
+// more: whoever linked them may not be the owner of the address. The errors are [ErrLink] and an [*Invalid].
 func (s *Service) Reset(ctx context.Context, uidb64, token string, chosen NewPassword, base string, asked Asked) error {
 	u, err := s.CheckReset(ctx, uidb64, token)
 	if err != nil {
@@ -63,7 +64,7 @@ func (s *Service) Reset(ctx context.Context, uidb64, token string, chosen NewPas
 	if err != nil {
 		return err
 	}
-	done, err := s.replacePassword(ctx, u, encoded, base, asked)
+	done, err := s.replacePassword(ctx, u, encoded, true, base, asked)
 	if err == nil && !done {
 		return ErrLink
 	}

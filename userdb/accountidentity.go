@@ -59,3 +59,16 @@ func (i identities[T]) Unlink(ctx context.Context, user, id string, ways account
 	}
 	return err
 }
+
+// Forget implements account.Identities.
+func (i identities[T]) Forget(ctx context.Context, user string) (int, error) {
+	t := i.table
+	key, ok := t.parseKey(user)
+	if !ok {
+		return 0, nil // nobody's
+	}
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	n, err := t.db.exec(ctx, "DELETE FROM cardea_identity WHERE user_id = "+t.db.dialect.keyMark(t.keyType), key)
+	return int(n), t.db.dialect.failed("forget the identities of a user", err)
+}
