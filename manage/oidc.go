@@ -34,6 +34,7 @@ type oidcSettings struct {
 	MaxAge           time.Duration     `setting:"max_age"`
 	AuthTime         *bool             `setting:"auth_time"`
 	UserInfo         bool              `setting:"user_info"`
+	FormPost         *bool             `setting:"form_post"`
 	Groups           string            `setting:"groups"`
 	Timeout          time.Duration     `setting:"timeout"`
 	Skew             time.Duration     `setting:"skew"`
@@ -137,6 +138,9 @@ func (o *oidcSettings) config(s *Settings) (oidcauth.Config, error) {
 	}
 	if o.EndSession != nil {
 		c.EndSession = *o.EndSession
+	}
+	if o.FormPost != nil {
+		c.FormPost = *o.FormPost
 	}
 	c.Params, c.Require, c.ACR, c.MaxAge, c.UserInfo = o.Params, o.Require, o.ACR, o.MaxAge, o.UserInfo
 	c.Timeout, c.Skew, c.BackChannel, c.Logger, c.Now = o.Timeout, o.Skew, o.BackChannelLogout, s.Logger, s.Now

@@ -34,6 +34,10 @@ func TestPages(t *testing.T) {
 			t.Parallel()
 			accountPages(t, in)
 		})
+		t.Run("federation", func(t *testing.T) {
+			t.Parallel()
+			federationPages(t, in)
+		})
 		t.Run("tokens", func(t *testing.T) {
 			t.Parallel()
 			tokenPages(t, in)

@@ -44,10 +44,13 @@ type Faults struct {
 	// UserInfo is laid over what the user-info endpoint says.
 	UserInfo map[string]any
 
-	// Down answers everything below these paths with 503, Slow after that time, and Huge with megabytes.
+	// Down answers everything below these paths with 503, and Huge with megabytes.
 	Down []string
-	Slow time.Duration
 	Huge []string
+	// Empty answers with 204, on which browsers stay where they are.
+	Empty []string
+	// Slow is how long answers take.
+	Slow time.Duration
 	// Redirects leads these paths elsewhere.
 	Redirects map[string]string
 	// Discovery is laid over the provider's description of itself.
@@ -66,6 +69,12 @@ func (f Faults) answer(w http.ResponseWriter, r *http.Request) bool {
 	for _, path := range f.Down {
 		if strings.HasPrefix(r.URL.Path, path) {
 			http.Error(w, "down", http.StatusServiceUnavailable)
+			return true
+		}
+	}
+	for _, path := range f.Empty {
+		if strings.HasPrefix(r.URL.Path, path) {
+			w.WriteHeader(http.StatusNoContent)
 			return true
 		}
 	}
