@@ -113,7 +113,7 @@ func (b *Backend) login(ctx context.Context, typed auth.Password, tell func(stri
 		return id, nil
 	case errors.Is(err, auth.ErrInvalid):
 		return nil, err
-	case visitor.Err() != nil:
+	case visitor.Err() != nil && !errors.Is(err, visitor.Err()):
 		return nil, fmt.Errorf("ldapauth: %w (%w)", visitor.Err(), err)
 	}
 	return nil, fmt.Errorf("ldapauth: %w", err)

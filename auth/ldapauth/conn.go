@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -65,7 +66,7 @@ func (s *server) connect(ctx context.Context, config *tls.Config) (*conn, error)
 	var d net.Dialer
 	socket, err := d.DialContext(ctx, s.network, s.address)
 	if err != nil {
-		return nil, &lostError{"connect", err}
+		return nil, lost(ctx, "connect", err)
 	}
 	raw := &meter{Conn: socket}
 	raw.left.Store(maxAnswer)
@@ -76,7 +77,7 @@ func (s *server) connect(ctx context.Context, config *tls.Config) (*conn, error)
 		secure := tls.Client(raw, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			_ = raw.Close()
-			return nil, &lostError{"TLS", err}
+			return nil, lost(ctx, "TLS", err)
 		}
 		c.Conn = ldap.NewConn(secure, true)
 	} else {
@@ -86,8 +87,8 @@ func (s *server) connect(ctx context.Context, config *tls.Config) (*conn, error)
 	if s.tls == startTLS {
 		if err := c.do(ctx, "STARTTLS", func() error { return c.StartTLS(config) }); err != nil {
 			c.close()
-			var lost *lostError
-			if !errors.As(err, &lost) { // the server has said no: another one may say yes, and this one gets no password
+			var silent *lostError
+			if !errors.As(err, &silent) { // the server has said no: another one may say yes, and this one gets no password
 				err = &lostError{"STARTTLS", err}
 			}
 			return nil, err
@@ -102,21 +103,26 @@ func (c *conn) do(ctx context.Context, op string, f func() error) error {
 		return &lostError{op, err}
 	}
 	c.raw.left.Store(maxAnswer)
-	deadline, _ := ctx.Deadline() // the zero time is none
-	_ = c.raw.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, func() { _ = c.raw.SetDeadline(time.Unix(1, 0)) })
 	err := f()
 	if !stop() {
 		c.dead = true
-	} else {
-		_ = c.raw.SetDeadline(time.Time{})
 	}
 	if err == nil || answered(err) {
 		return err
 	}
 	c.dead = true
-	if ctx.Err() != nil {
-		err = fmt.Errorf("%w (%w)", ctx.Err(), err)
+	return lost(ctx, op, err)
+}
+
+// lost says that nothing came, and if that is so because the time was over. The socket may know that before the context does.
+func lost(ctx context.Context, op string, err error) error {
+	over := ctx.Err()
+	if over == nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		over = context.DeadlineExceeded
+	}
+	if over != nil {
+		err = fmt.Errorf("%w (%w)", over, err)
 	}
 	return &lostError{op, err}
 }
