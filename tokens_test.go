@@ -73,8 +73,11 @@ func TestTokenRequest(t *testing.T) {
 	if a := bob.get("/note"); a.body != "a note " {
 		t.Errorf("by cookie: the notice is %q", a.body)
 	}
-	if a := bob.get("/page"); !strings.Contains(a.body, "csrf:<input") {
-		t.Errorf("by cookie: the page is %q", a.body)
+	if a := bob.get("/page"); !strings.Contains(a.body, "csrf:<input") || strings.Join(a.header["Vary"], ", ") != "Cookie, Authorization" {
+		t.Errorf("by cookie: Vary %q, the page is %q", a.header["Vary"], a.body)
+	}
+	if a := bob.get("/open"); a.header["Vary"] != nil {
+		t.Errorf("a page that asks for nobody: Vary %q", a.header["Vary"])
 	}
 	g.want("with nothing", g.program().call("GET", "/api"), 401)
 	if a := g.program().call("GET", "/api"); strings.Join(a.header["Www-Authenticate"], ", ") != `Bearer, Basic realm="Cardea", charset="UTF-8"` {

@@ -143,7 +143,8 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, asked question,
 		h.cfg.Error(w, r, err)
 		return
 	}
-	if _, limited := h.site.Limit(r); limited && len(rule.Groups) > 0 {
+	_, limited := h.site.Limit(r)
+	if limited && len(rule.Groups) > 0 {
 		h.deny(w, r, asked, auth.DeniedError{UserID: user.AuthID(), Reason: "the token is limited to permissions, and the rule asks for a group"})
 		return
 	}
@@ -159,6 +160,9 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, asked question,
 	case missing:
 		h.deny(w, r, asked, auth.DeniedError{UserID: user.AuthID(), Permission: name, Reason: "the permission is missing"})
 		return
+	}
+	if limited { // the program would take the groups for what the request may do
+		person.Groups = nil
 	}
 	person.write(w.Header())
 	w.WriteHeader(http.StatusOK)
