@@ -90,6 +90,9 @@ func TestInspectUserModels(t *testing.T) {
 		{"family.Child", "ada", "grace"},
 	} {
 		for _, version := range []string{"5.2", "4.2"} {
+			if version == "4.2" && model.name != "people.Member" && os.Getenv("CARDEA_SLOW") != "1" {
+				continue
+			}
 			t.Run(model.name+" "+version, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cardea-go/cardea/origin"
 	"github.com/cardea-go/cardea/password"
 )
 
@@ -56,7 +57,15 @@ func number(version string) int {
 }
 
 func (e *examiner) hosts() {
-	if hosts := e.facts.list("ALLOWED_HOSTS"); len(hosts) > 0 {
+	var hosts []string
+	for _, host := range e.facts.list("ALLOWED_HOSTS") {
+		if _, err := origin.New(origin.Config{AllowedHosts: []string{host}}); err != nil {
+			e.note("ALLOWED_HOSTS", "a list with "+quoted(host), "no request is ever for a host of that name, in Django neither; Cardea does without it", "write example.com, or .example.com with all its subdomains")
+			continue
+		}
+		hosts = append(hosts, host)
+	}
+	if hosts != nil {
 		e.set("allowed_hosts", hosts)
 	}
 	header := e.facts.list("SECURE_PROXY_SSL_HEADER")

@@ -3,6 +3,7 @@
 from .startproject import *  # noqa: F403
 
 SECRET_KEY = "short"
+ALLOWED_HOSTS = ["*.example.com", "https://example.com", "", "example.com:8000", "example.com"]
 SIGNING_BACKEND = "shop.signing.Signer"
 INSTALLED_APPS = [*INSTALLED_APPS, "people"]  # noqa: F405
 MIDDLEWARE = [
