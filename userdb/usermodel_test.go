@@ -495,3 +495,40 @@ func TestFitTableErrors(t *testing.T) {
 		}
 	})
 }
+
+// TestUserModelEmbedded: a program's own type holds what the site's model has beyond Django's fields.
+func TestUserModelEmbedded(t *testing.T) {
+	t.Parallel()
+	type member struct {
+		userdb.User
+		Nickname *string `db:"nickname"`
+	}
+	testdb.Each(t, func(t *testing.T, empty testdb.DB) {
+		m := models()[0]
+		db := m.made(t, empty)
+		members, err := userdb.FitTable(t.Context(), db, userdb.TableConfig[member]{Name: m.cfg.Name})
+		must(t, err)
+		nick := "the Countess"
+		ada := &member{User: userdb.User{Username: "ada", IsActive: true}, Nickname: &nick}
+		must(t, members.Create(t.Context(), ada))
+		ada.LastName = "Lovelace"
+		must(t, members.Update(t.Context(), ada))
+		must(t, members.Grant(t.Context(), ada, "shop.add_thing"))
+		store := db.Sessions(codec(t), userdb.SessionsConfig{Users: members})
+		joined, ok := load(t, store, login(t, store, &ada.User, "192.0.2.1")).Attached.(*member)
+		if !ok || !reflect.DeepEqual(joined, ada) || list(t, members, subject(&joined.User)) != "shop.add_thing | " {
+			t.Errorf("joined %+v, want %+v", joined, ada)
+		}
+		type wrong struct {
+			userdb.User
+			Shoes int `db:"shoes"`
+		}
+		users, err := userdb.FitTable(t.Context(), db, userdb.TableConfig[wrong]{Name: m.cfg.Name})
+		if err == nil {
+			_, err = db.Migrate(t.Context(), userdb.MigrateOptions{Users: users})
+		}
+		if err == nil || !strings.Contains(err.Error(), "shoes") {
+			t.Errorf("a field without a column: %v", err)
+		}
+	})
+}
