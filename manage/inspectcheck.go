@@ -113,7 +113,7 @@ func (s *Settings) inForce(row inspect.Row) string {
 	case v.Type() == durationType:
 		text = fmt.Sprint(int64(v.Interface().(interface{ Seconds() float64 }).Seconds()))
 	case v.Kind() == reflect.Slice:
-		text = strings.Join(v.Interface().([]string), ", ")
+		text = strings.Join(v.Convert(reflect.TypeFor[[]string]()).Interface().([]string), ", ")
 	default:
 		text = fmt.Sprint(v.Interface())
 	}

@@ -5,12 +5,12 @@ import "slices"
 // onlyDjango are settings of Django's that are read so that a site's configuration can be carried over. What has no place here is
 // refused: anything else would be another behaviour than the one asked for.
 type onlyDjango struct {
-	CSRFFailureView   string `setting:"csrf_failure_view"`
-	SessionSerializer string `setting:"session_serializer"`
-	SigningBackend    string `setting:"signing_backend"`
+	CSRFFailureView   string `setting:"csrf_failure_view" fallback:"(a page of Cardea's)"`
+	SessionSerializer string `setting:"session_serializer" fallback:"\"django.contrib.sessions.serializers.JSONSerializer\""`
+	SigningBackend    string `setting:"signing_backend" fallback:"\"django.core.signing.TimestampSigner\""`
 	// SignedCookieLegacySaltFallback is about cookies that a program signs by itself. None of Cardea's own is signed that way, so
 	// either value is right; a program in Go chooses by signing.CookieConfig.
-	SignedCookieLegacySaltFallback *bool `setting:"signed_cookie_legacy_salt_fallback"`
+	SignedCookieLegacySaltFallback *bool `setting:"signed_cookie_legacy_salt_fallback" fallback:"(nothing is signed that way)"`
 }
 
 // refusals are the settings of onlyDjango that take some values only. Each reads "NAME can only be VALUES: WHY".

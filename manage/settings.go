@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -91,7 +90,7 @@ func fieldsOf(of reflect.Value) []field {
 				all = append(all, field{name: name, value: v.Field(i), tables: fieldsOf(reflect.New(f.Type.Elem()).Elem())})
 			}
 			if name := f.Tag.Get("setting"); name != "" {
-				all = append(all, field{name: section + name, secret: f.Tag.Get("secret") != "", fallback: cmp.Or(f.Tag.Get("fallback"), f.Tag.Get("only")), value: v.Field(i)})
+				all = append(all, field{name: section + name, secret: f.Tag.Get("secret") != "", fallback: f.Tag.Get("fallback"), value: v.Field(i)})
 			}
 		}
 	}
@@ -153,6 +152,8 @@ func fileType(t reflect.Type) reflect.Type {
 	switch {
 	case t == durationType:
 		return reflect.TypeFor[int64]()
+	case t == validatorListType:
+		return reflect.TypeFor[[]any]()
 	case t.Kind() == reflect.Pointer:
 		return fileType(t.Elem())
 	case t.Kind() == reflect.Map:
@@ -172,6 +173,12 @@ func assign(to, from reflect.Value) error {
 			return err
 		}
 		to.Set(p)
+	case t == validatorListType:
+		list, err := validatorsOf(from.Interface().([]any))
+		if err != nil {
+			return err
+		}
+		to.Set(reflect.ValueOf(list))
 	case t == durationType:
 		seconds := from.Int()
 		if seconds < 0 || seconds > int64(100*365*24*time.Hour/time.Second) {
@@ -255,6 +262,8 @@ func describe(t reflect.Type) string {
 		return "true or false"
 	case ofTables(t):
 		return "tables of the file, each under [[name]]"
+	case t == validatorListType:
+		return `a list of rules, such as ["MinimumLengthValidator?min_length=10"]`
 	case t.Kind() == reflect.Slice:
 		return `a list of texts, such as ["a", "b"]`
 	case t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:

@@ -16,13 +16,13 @@ import (
 // userModelSettings say where the users of a Django site with a model of its own are. What they leave open is found in the database.
 type userModelSettings struct {
 	AuthUserModel        string            `setting:"auth_user_model" fallback:"\"auth.User\""`
-	UserTable            string            `setting:"user_table"`
-	UsernameField        string            `setting:"username_field"`
-	EmailField           string            `setting:"email_field"`
-	UserColumns          map[string]string `setting:"user_columns"`
+	UserTable            string            `setting:"user_table" fallback:"(by auth_user_model)"`
+	UsernameField        string            `setting:"username_field" fallback:"\"username\""`
+	EmailField           string            `setting:"email_field" fallback:"\"email\""`
+	UserColumns          map[string]string `setting:"user_columns" fallback:"(Django's names, those that are there)"`
 	UserDefaults         map[string]string `setting:"user_defaults"`
-	UserGroupsTable      string            `setting:"user_groups_table"`
-	UserPermissionsTable string            `setting:"user_permissions_table"`
+	UserGroupsTable      string            `setting:"user_groups_table" fallback:"(by user_table)"`
+	UserPermissionsTable string            `setting:"user_permissions_table" fallback:"(by user_table)"`
 }
 
 // checkUserModel refuses what cannot be meant.

@@ -2,16 +2,72 @@ package manage
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"github.com/cardea-go/cardea/password"
 )
 
 // validatorSettings are the rules of new passwords, by the names of Django's: a dotted path or its last part, and behind a question
-// mark its options, as in "MinimumLengthValidator?min_length=10". An option that is a list is named once for each of its entries.
+// mark its options, as in "MinimumLengthValidator?min_length=10". An option that is a list is named once for each of its entries. In the
+// file a rule may also stand as Django's settings have it, {NAME = "…", OPTIONS = {min_length = 10}}.
 type validatorSettings struct {
-	AuthPasswordValidators []string `setting:"auth_password_validators" fallback:"(the profile's rules)"`
+	AuthPasswordValidators validatorList `setting:"auth_password_validators" fallback:"(the profile's rules)"`
+}
+
+// A validatorList is a list of rules as texts.
+type validatorList []string
+
+var validatorListType = reflect.TypeFor[validatorList]()
+
+// validatorsOf reads the rules of the file, each a text or a table.
+func validatorsOf(entries []any) (validatorList, error) {
+	list := validatorList{}
+	for _, entry := range entries {
+		switch e := entry.(type) {
+		case string:
+			list = append(list, e)
+		case map[string]any:
+			text, err := validatorText(e)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, text)
+		default:
+			return nil, errors.New("must be " + describe(validatorListType))
+		}
+	}
+	return list, nil
+}
+
+func validatorText(table map[string]any) (string, error) {
+	name, ok := table["NAME"].(string)
+	options, isTable := table["OPTIONS"].(map[string]any)
+	known := 1
+	if _, given := table["OPTIONS"]; given {
+		known++
+		ok = ok && isTable
+	}
+	if !ok || len(table) != known {
+		return "", errors.New(`has a table with more or less than NAME and OPTIONS, as in {NAME = "MinimumLengthValidator", OPTIONS = {min_length = 10}}`)
+	}
+	query := url.Values{}
+	for option, value := range options {
+		values, many := value.([]any)
+		if !many {
+			values = []any{value}
+		}
+		for _, v := range values {
+			query.Add(option, fmt.Sprint(v))
+		}
+	}
+	if len(query) == 0 {
+		return name, nil
+	}
+	return name + "?" + query.Encode(), nil
 }
 
 const validatorModule = "django.contrib.auth.password_validation."

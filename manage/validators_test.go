@@ -1,6 +1,8 @@
 package manage_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -52,6 +54,38 @@ func TestPasswordValidatorsRefused(t *testing.T) {
 		p := manage.Program{Args: []string{"config"}, Environ: []string{"CARDEA_AUTH_PASSWORD_VALIDATORS=" + c.rules}, Stdout: &out, Stderr: &errs}
 		if status := p.Run(t.Context()); status != 1 || !strings.Contains(errs.String(), c.want) || !strings.Contains(errs.String(), "AUTH_PASSWORD_VALIDATORS") {
 			t.Errorf("%s: status %d, %q; want it to say %q", c.rules, status, errs.String(), c.want)
+		}
+	}
+}
+
+// TestPasswordValidatorsInFile: a rule is a text, or a table as Django's settings have it.
+func TestPasswordValidatorsInFile(t *testing.T) {
+	t.Parallel()
+	const module = "django.contrib.auth.password_validation."
+	for text, want := range map[string]string{
+		`auth_password_validators = ["MinimumLengthValidator?min_length=10"]`:                                                                                                                                                         "MinimumLengthValidator?min_length=10",
+		`auth_password_validators = [{NAME = "` + module + `MinimumLengthValidator", OPTIONS = {min_length = 10}}, "NumericPasswordValidator"]`:                                                                                       module + "MinimumLengthValidator?min_length=10 NumericPasswordValidator",
+		"[[auth_password_validators]]\nNAME = \"NumericPasswordValidator\"\n[[auth_password_validators]]\nNAME = \"UserAttributeSimilarityValidator\"\nOPTIONS = {user_attributes = [\"email\", \"username\"], max_similarity = 0.5}": "NumericPasswordValidator UserAttributeSimilarityValidator?max_similarity=0.5&user_attributes=email&user_attributes=username",
+		`auth_password_validators = []`:                             "",
+		`auth_password_validators = "NumericPasswordValidator"`:     "!",
+		`auth_password_validators = [7]`:                            "!",
+		`auth_password_validators = [{OPTIONS = {min_length = 1}}]`: "!",
+		`auth_password_validators = [{NAME = "x", OPTION = {}}]`:    "!",
+		`auth_password_validators = [{NAME = "x", OPTIONS = 7}]`:    "!",
+	} {
+		file := filepath.Join(t.TempDir(), "site.toml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := manage.Load(file, nil)
+		if want == "!" {
+			if err == nil || !strings.Contains(err.Error(), "site.toml:1: auth_password_validators ") {
+				t.Errorf("%s: got %v", text, err)
+			}
+			continue
+		}
+		if err != nil || strings.Join(s.AuthPasswordValidators, " ") != want {
+			t.Errorf("%s: got %q, %v, want %q", text, s.AuthPasswordValidators, err, want)
 		}
 	}
 }
