@@ -194,3 +194,37 @@ func TestServeRemoteUserRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestServeRemoteUserFollows: address and groups come from the proxy's headers at each log-in, and from nobody else's.
+func TestServeRemoteUserFollows(t *testing.T) {
+	t.Parallel()
+	at := testdb.New(t, "sqlite")
+	db := migrated(t, at)
+	address, refusal := served(t, at, "authentication_backends = [\"remote_user\"]\nremote_user_proxies = [\"127.0.0.1\"]\n"+
+		"remote_user_email_header = \"Remote-Email\"\nremote_user_groups_header = \"Remote-Groups\"\n")
+	if refusal != "" {
+		t.Fatal(refusal)
+	}
+	for _, c := range []struct {
+		lines         []string
+		email, groups string
+	}{
+		{[]string{"Remote-Email: one@example.com", "Remote-Groups: staff, editors"}, "one@example.com", "editors staff"},
+		{[]string{"Remote-Email: two@example.com", "Remote-Groups: staff"}, "two@example.com", "staff"},
+		{[]string{"Remote-Email: no address", "Remote-Groups: staff", "Remote-Groups: root"}, "two@example.com", ""},
+		{[]string{"Remote_Email: three@example.com", "Remote_Groups: root"}, "two@example.com", ""},
+	} {
+		with(t, cardeatest.Open(t, address), "/accounts/profile/", append(c.lines, "Remote-User: ada")...).AtPath("/accounts/profile/")
+		u, err := db.UserByName(t.Context(), "ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := db.Users().Groups().Names(t.Context(), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(names, " "); u.Email != c.email || got != c.groups {
+			t.Errorf("%q: address %q and groups %q, want %q and %q", c.lines, u.Email, got, c.email, c.groups)
+		}
+	}
+}

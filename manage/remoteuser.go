@@ -21,6 +21,8 @@ type remoteUserSettings struct {
 	RemoteUserProxies    []string `setting:"remote_user_proxies"`
 	RemoteUserCreate     *bool    `setting:"remote_user_create" fallback:"true"`
 	RemoteUserPersistent bool     `setting:"remote_user_persistent"`
+	RemoteUserEmail      string   `setting:"remote_user_email_header"`
+	RemoteUserGroups     string   `setting:"remote_user_groups_header"`
 
 	remoteUser *remoteuser.Backend // once it was made
 	siteError  func(w http.ResponseWriter, r *http.Request, err error)
@@ -44,7 +46,7 @@ func (s *Settings) remoteUsers(db *userdb.DB) func(name string) (auth.Backend, e
 		}
 		users := db.Users()
 		cfg := remoteuser.Config{
-			Name: name, Header: s.RemoteUserHeader, Proxies: proxies, Persistent: s.RemoteUserPersistent, Inactive: s.isLike(name, allUsersRemote),
+			Name: name, Header: s.RemoteUserHeader, EmailHeader: s.RemoteUserEmail, GroupsHeader: s.RemoteUserGroups, Proxies: proxies, Persistent: s.RemoteUserPersistent, Inactive: s.isLike(name, allUsersRemote),
 			Find:     func(ctx context.Context, name string) (auth.User, error) { return users.ByName(ctx, name) },
 			Username: func(u auth.User) string { return u.(*userdb.User).Username },
 			Error:    func(w http.ResponseWriter, r *http.Request, err error) { s.siteError(w, r, err) },
@@ -57,6 +59,11 @@ func (s *Settings) remoteUsers(db *userdb.DB) func(name string) (auth.Backend, e
 					encoded = password.Unusable()
 				}
 				return users.ByNameOrCreate(ctx, name, encoded)
+			}
+		}
+		if policy := (userdb.IdentityPolicy{Update: s.RemoteUserEmail != "", MirrorGroups: s.RemoteUserGroups != ""}); policy.Update || policy.MirrorGroups {
+			cfg.Configure = func(ctx context.Context, user auth.User, _ bool, said remoteuser.Said) error {
+				return users.Follow(ctx, user.(*userdb.User), policy, &auth.Identity{Email: said.Email, EmailVerified: true, Groups: said.Groups})
 			}
 		}
 		if s.remoteUser, err = remoteuser.New(cfg); err != nil {
@@ -73,7 +80,7 @@ func (s *Settings) isLike(name, django string) bool {
 
 // checkRemoteUser refuses settings of a back end that nobody has named.
 func (s *Settings) checkRemoteUser() error {
-	for _, name := range []string{"remote_user_header", "remote_user_proxies", "remote_user_create", "remote_user_persistent"} {
+	for _, name := range []string{"remote_user_header", "remote_user_proxies", "remote_user_create", "remote_user_persistent", "remote_user_email_header", "remote_user_groups_header"} {
 		if s.sources[name] != "" && s.remoteUser == nil {
 			return s.wrong(name, fmt.Sprintf("counts only with a back end of the kind %q: name it in authentication_backends, or leave this out", cardea.KindRemoteUser))
 		}

@@ -36,3 +36,14 @@ func (t *Table[T]) ByNameOrCreate(ctx context.Context, username, encoded string)
 	}
 	return u, true, nil
 }
+
+// Follow brings an active user into the state that an issuer has just said, as a policy's Update, MirrorGroups, StaffGroups and SuperuserGroups
+// have it: for back ends that find their users themselves, as auth/remoteuser does. Where [Table.WithIdentities] finds them it happens
+// by itself.
+func (t *Table[T]) Follow(ctx context.Context, u *T, p IdentityPolicy, id *auth.Identity) error {
+	if !t.record(u).IsActive {
+		return nil
+	}
+	err := t.insisting(ctx, func(ctx context.Context, in *Table[T]) error { return in.follow(ctx, u, p, id) })
+	return t.db.dialect.failed("follow an issuer", err)
+}
