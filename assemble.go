@@ -142,6 +142,7 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 	s.Pages, err = pages.New(s.Auth, pages.Config{
 		Prefix:                    cfg.AccountsURL,
 		Site:                      cfg.SiteName,
+		Help:                      cfg.HelpURL,
 		LoginRedirectURL:          cfg.LoginRedirectURL,
 		LogoutRedirectURL:         cfg.LogoutRedirectURL,
 		RedirectAuthenticatedUser: cfg.RedirectAuthenticatedUser,

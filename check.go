@@ -14,8 +14,10 @@ func (c *Config) check() error {
 	if _, err := password.FromDjango(nil, c.djangoVersion()); err != nil {
 		return fmt.Errorf("django_version: %w", err)
 	}
-	if c.LogoutRedirectURL != "" && !isTarget(c.LogoutRedirectURL) {
-		return fmt.Errorf("logout_redirect_url: %q is neither a path that starts with one slash nor a URL of http or https", c.LogoutRedirectURL)
+	for name, target := range map[string]string{"logout_redirect_url": c.LogoutRedirectURL, "help_url": c.HelpURL} {
+		if target != "" && !isTarget(target) {
+			return fmt.Errorf("%s: %q is neither a path that starts with one slash nor a URL of http or https", name, target)
+		}
 	}
 	switch {
 	case c.MessageLevel < 0:

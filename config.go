@@ -60,6 +60,8 @@ type Config struct {
 
 	// SiteName stands at the top of the built-in pages. Defaults to "Cardea".
 	SiteName string `setting:"site_name"`
+	// HelpURL is where people find help: a link at the same place of every built-in page leads there. Defaults to no such link.
+	HelpURL string `setting:"help_url"`
 	// AccountsURL is the path under which the built-in pages live. Defaults to "/accounts/".
 	AccountsURL string `setting:"accounts_url"`
 	// LoginURL is where a person is sent who has to log in. Defaults to AccountsURL + "login/".

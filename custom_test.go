@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -243,6 +244,13 @@ func TestTemplatesAreReplaced(t *testing.T) {
 			"error.html": {Data: []byte(`{{define "content"}}Oh no, {{.Data.Status}}.{{end}}`)},
 		}
 	})
+	if log := g.logs.String(); !strings.Contains(log, "template=login.html") || !strings.Contains(log, "remember") || strings.Contains(log, "template=profile.html") {
+		t.Errorf("what the page for logging in lacks is not logged:\n%s", log)
+	}
+	copied := newRig(t, func(cfg *cardea.Config) { cfg.Templates = os.DirFS("pages/templates") })
+	if log := copied.logs.String(); strings.Contains(log, "lacks") {
+		t.Errorf("control: copies of our templates lack something:\n%s", log)
+	}
 	p := g.person()
 	if a := p.get("/accounts/login/?next=/x"); a.status != 200 || !strings.Contains(a.body, "OUR OWN page of Engines, then /x") {
 		t.Errorf("the log-in page: %d\n%s", a.status, a.body)
@@ -255,5 +263,21 @@ func TestTemplatesAreReplaced(t *testing.T) {
 	}
 	if a := p.get("/accounts/profile/"); a.status != 200 || !strings.Contains(a.body, "ada@example.com") {
 		t.Errorf("control: the profile page, which was not replaced: %d\n%s", a.status, a.body)
+	}
+}
+
+// TestHelp: a site that has help says so at the same place of every page, and one that has none does not.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, help := range []string{"", "https://help.example/?a=1&b"} {
+		g := newRig(t, func(cfg *cardea.Config) { cfg.HelpURL = help })
+		p := g.person()
+		p.logIn("ada", "correct horse")
+		for _, path := range []string{"/accounts/login/", "/accounts/profile/", "/accounts/password_change/", "/accounts/sessions/", "/accounts/nowhere/"} {
+			_, foot, found := strings.Cut(p.get(path).body, "</main>")
+			if has := strings.Contains(foot, `<footer><a href="https://help.example/?a=1&amp;b">Help</a></footer>`); !found || has != (help != "") {
+				t.Errorf("help at %q, %s: behind the page stands %q", help, path, foot)
+			}
+		}
 	}
 }

@@ -35,6 +35,7 @@ var brokenConfigs = map[string][]func(c *cardea.Config){
 	"AccountsURL":          {func(c *cardea.Config) { c.AccountsURL = "accounts/" }, func(c *cardea.Config) { c.AccountsURL = "/accounts" }, func(c *cardea.Config) { c.AccountsURL = "//evil.example/" }},
 	"LoginURL":             brokenURLs(func(c *cardea.Config) *string { return &c.LoginURL }),
 	"LoginRedirectURL":     brokenURLs(func(c *cardea.Config) *string { return &c.LoginRedirectURL }),
+	"HelpURL":              brokenURLs(func(c *cardea.Config) *string { return &c.HelpURL }),
 	"LogoutRedirectURL":    brokenURLs(func(c *cardea.Config) *string { return &c.LogoutRedirectURL }),
 	"SuccessURLAllowedHosts": {
 		func(c *cardea.Config) { c.SuccessURLAllowedHosts = []string{"evil.example"} },

@@ -71,7 +71,7 @@ func match(pattern, path string) (values map[string]string, ok bool) {
 // show serves a page that only says something.
 func (p *Pages) show(template, title string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, r *http.Request) {
-		p.Render(w, r, http.StatusOK, template, View{Title: title})
+		p.Render(w, r, http.StatusOK, template, View{Title: title, Next: p.next(r)})
 	}
 }
 

@@ -12,6 +12,29 @@ import (
 // resetToken is the value behind resetKey.
 const resetToken sessions.Key[string] = resetKey
 
+// afterMail is where somebody wanted to go before a mail had to be waited for: kept in the browser's session, and no part of the
+// mail, which may be read elsewhere.
+const afterMail sessions.Key[string] = "_cardea_next"
+
+// keepNext keeps where the visitor wants to go, if anywhere.
+func (p *Pages) keepNext(r *http.Request) error {
+	if next := p.next(r); next != "" {
+		return afterMail.Set(p.session(r), next)
+	}
+	return nil
+}
+
+// keptNext returns what was kept, if it is still safe, and forgets it.
+func (p *Pages) keptNext(r *http.Request) string {
+	kept, ok := afterMail.Get(p.session(r))
+	if !ok {
+		return ""
+	}
+	_ = p.session(r).Delete(string(afterMail)) // else it stays, and is of no use to anybody
+	next, _ := origin.From(r).SafeNext(kept)
+	return next
+}
+
 func (p *Pages) session(r *http.Request) *sessions.Session { return sessions.From(r) }
 
 // askForMail is a form with one field, an address, to which a mail may go. What becomes of it nobody is told here.
@@ -19,7 +42,7 @@ func (p *Pages) askForMail(w http.ResponseWriter, r *http.Request, template, tit
 	ask func(ctx context.Context, email, base string, asked account.Asked) error,
 ) {
 	again := func(email string, problems []Mistake) {
-		p.Render(w, r, http.StatusOK, template, View{Title: title, Errors: problems, Data: emailForm{email}})
+		p.Render(w, r, http.StatusOK, template, View{Title: title, Next: p.next(r), Errors: problems, Data: emailForm{email}})
 	}
 	if !sent(r) {
 		again("", nil)
@@ -37,6 +60,10 @@ func (p *Pages) askForMail(w http.ResponseWriter, r *http.Request, template, tit
 		return
 	}
 	if err != nil {
+		p.Error(w, r, err)
+		return
+	}
+	if err := p.keepNext(r); err != nil {
 		p.Error(w, r, err)
 		return
 	}

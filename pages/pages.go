@@ -29,6 +29,8 @@ type Config struct {
 	Prefix string
 	// Site is the name at the top of every page. Defaults to "Cardea".
 	Site string
+	// Help is the address of help, for a link at the same place of every page. Defaults to no such link.
+	Help string
 	// LoginRedirectURL is where a login leads that no page asked for. Defaults to Prefix + "profile/".
 	LoginRedirectURL string
 	// LogoutRedirectURL is where a logout leads. Defaults to a page that says so.
@@ -154,7 +156,7 @@ func New(gate auth.Gate, cfg Config) (*Pages, error) {
 	if p.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if p.templates, err = loadTemplates(cfg.Templates, cfg.Funcs); err != nil {
+	if p.templates, err = loadTemplates(cfg.Templates, cfg.Funcs, cfg.Logger); err != nil {
 		return nil, err
 	}
 	form := []string{"GET", "POST", "PUT", "HEAD", "OPTIONS"}

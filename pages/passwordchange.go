@@ -120,8 +120,9 @@ func (p *Pages) resetSent(w http.ResponseWriter, r *http.Request, user account.U
 	err = p.cfg.Accounts.Reset(r.Context(), uid, token,
 		account.NewPassword{First: last(fields, "new_password1"), Second: last(fields, "new_password2")}, origin.From(r).Base(), p.asked(r))
 	if err == nil {
+		next := View{Next: p.keptNext(r)}
 		if err = p.session(r).Delete(resetKey); err == nil {
-			p.onward(w, r, "reset/done/")
+			p.onward(w, r, "reset/done/"+next.NextQuery())
 			return
 		}
 	}

@@ -65,6 +65,7 @@ func (p *Pages) signupFinish(w http.ResponseWriter, r *http.Request) {
 		name = made.Email
 	}
 	// Who has the link and has just chosen the password is logged in, if the site's back ends and policy agree.
+	next := p.keptNext(r)
 	err = p.gate.SignIn(r, auth.Password{Username: name, Password: chosen.First})
 	switch {
 	case err == nil:
@@ -72,10 +73,13 @@ func (p *Pages) signupFinish(w http.ResponseWriter, r *http.Request) {
 			p.Error(w, r, err)
 			return
 		}
-		p.redirect(w, r, p.prefixed(r, p.cfg.LoginRedirectURL), p.cfg.RedirectStatus)
+		if next == "" {
+			next = p.prefixed(r, p.cfg.LoginRedirectURL)
+		}
+		p.redirect(w, r, next, p.cfg.RedirectStatus)
 	default:
 		p.cfg.Logger.InfoContext(r.Context(), "an account was made, and its owner has to log in", "reason", err)
-		p.onward(w, r, "login/")
+		p.onward(w, r, "login/"+View{Next: next}.NextQuery())
 	}
 }
 

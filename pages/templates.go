@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"log/slog"
 	"path"
+	"regexp"
+	"slices"
 )
 
 //go:embed templates/*.html
@@ -15,8 +18,9 @@ var builtin embed.FS
 const baseTemplate = "base.html"
 
 // loadTemplates parses every built-in page over base.html, each file taken from the overlay where it has one of that name.
-// A page of the overlay that we do not have is parsed too, for [Pages.Render].
-func loadTemplates(overlay fs.FS, funcs template.FuncMap) (map[string]*template.Template, error) {
+// A page of the overlay that we do not have is parsed too, for [Pages.Render]. What a replaced page lacks is logged: it may have been
+// copied from an older version.
+func loadTemplates(overlay fs.FS, funcs template.FuncMap, logger *slog.Logger) (map[string]*template.Template, error) {
 	ours, err := fs.Sub(builtin, "templates")
 	if err != nil {
 		return nil, err
@@ -36,6 +40,10 @@ func loadTemplates(overlay fs.FS, funcs template.FuncMap) (map[string]*template.
 		if overlay != nil {
 			text, err := fs.ReadFile(overlay, name)
 			if err == nil {
+				own, _ := fs.ReadFile(ours, name)
+				if lacks := lacking(string(own), string(text)); len(lacks) > 0 {
+					logger.Info("pages: a template that replaces ours lacks what ours has", "template", name, "lacks", lacks)
+				}
 				return string(text), nil
 			}
 			if !errors.Is(err, fs.ErrNotExist) {
@@ -68,4 +76,18 @@ func loadTemplates(overlay fs.FS, funcs template.FuncMap) (map[string]*template.
 		all[name] = t
 	}
 	return all, nil
+}
+
+// parts matches what a page is made of that somebody has to answer for: fields, forms, shared parts and links to other pages.
+var parts = regexp.MustCompile(`name="[a-z_0-9]+"|{{template "[a-z]+"|{{\.CSRF}}|{{\.URL "[a-z_/]+"}}`)
+
+// lacking lists the parts of ours that theirs has nowhere.
+func lacking(ours, theirs string) (lacks []string) {
+	have := parts.FindAllString(theirs, -1)
+	for _, part := range parts.FindAllString(ours, -1) {
+		if !slices.Contains(have, part) && !slices.Contains(lacks, part) {
+			lacks = append(lacks, part)
+		}
+	}
+	return lacks
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/cardea-go/cardea/auth"
@@ -26,6 +27,7 @@ type View struct {
 
 	Site     string
 	Home     string // the address of the start page
+	Help     string // the address of help, or ""
 	User     auth.User
 	UserName string // "" when signed out or not shown
 	Messages []messages.Message
@@ -53,6 +55,14 @@ func (v View) ErrorOf(field string) bool {
 // URL is the address of one of the pages, such as "logout/".
 func (v View) URL(name string) string { return v.prefix + v.pages.cfg.Prefix + name }
 
+// NextQuery is "?next=" and Next, for a link that leads on towards where the visitor wanted to go; or "".
+func (v View) NextQuery() string {
+	if v.Next == "" {
+		return ""
+	}
+	return "?" + url.Values{"next": {v.Next}}.Encode()
+}
+
 // Asset is the address of a built-in file, such as "cardea.css".
 func (v View) Asset(name string) string { return v.URL(v.pages.assets[name].path) }
 
@@ -60,7 +70,7 @@ func (v View) Asset(name string) string { return v.URL(v.pages.assets[name].path
 // error page, never half a page.
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, name string, v View) {
 	v.pages, v.prefix, v.Site = p, prefixOf(r), p.cfg.Site
-	v.Home = v.prefix + "/"
+	v.Home, v.Help = v.prefix+"/", p.cfg.Help
 	if !v.plain {
 		if v.ShowUser || name == "profile.html" {
 			user, err := p.gate.Who(r)
