@@ -81,3 +81,24 @@ func TestDeviationsInWords(t *testing.T) {
 		t.Errorf("docs/django.md tells of %d deviations, there are %d rules", told, rules)
 	}
 }
+
+// TestASVS: what docs/asvs.md says of the standard's requirements is held by tests that exist, and where Cardea falls short, a row
+// says in what.
+func TestASVS(t *testing.T) {
+	t.Parallel()
+	rows := regexp.MustCompile(`(?m)^\| (V[0-9.]+(?:, V[0-9.]+)*) \| .+ \| (yes|in part|no)([^|]*) \| (.*)\|$`).FindAllStringSubmatch(read(t, "docs/asvs.md"), -1)
+	if got := strings.Count(read(t, "docs/asvs.md"), "\n| V"); got != len(rows) || got < 50 {
+		t.Errorf("%d of %d rows can be read, want all, and at least 50", len(rows), got)
+	}
+	for _, row := range rows {
+		tests := lessonTest.FindAllStringSubmatch(row[4], -1)
+		if len(tests) != strings.Count(row[4], "`")/2 || row[2] != "no" && len(tests) == 0 && row[3] == "" || row[2] == "in part" && row[3] == "" {
+			t.Errorf("%s: names no test, or something else, or does not say what is missing: %s", row[1], row[0])
+		}
+		for _, m := range tests {
+			if !hasTest(t, m[1], m[2]) {
+				t.Errorf("%s: there is no %s in %s", row[1], m[2], m[1])
+			}
+		}
+	}
+}
