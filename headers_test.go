@@ -2,6 +2,7 @@ package cardea_test
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,7 +25,9 @@ var securityHeaders = map[string]string{
 // way, for that answer alone. No answer lets another origin in.
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
-	site, err := cardea.New(cardeatest.DB(t), cardeatest.Config())
+	cfg := cardeatest.Config()
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	site, err := cardea.New(cardeatest.DB(t), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

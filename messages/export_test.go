@@ -10,11 +10,6 @@ type Stored struct {
 	Bare bool
 }
 
-func ParseList(raw []byte) (list []Stored, more bool, err error) {
-	notices, more, err := parseList(raw)
-	return export(notices), more, err
-}
-
 func ParseSession(raw json.RawMessage) ([]Stored, error) {
 	notices, err := sessionList(raw)
 	return export(notices), err

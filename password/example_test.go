@@ -33,3 +33,14 @@ func Example() {
 	// true false <nil>
 	// false <nil>
 }
+
+func ExampleContext() {
+	rules := password.Validators{password.Context("Analytical Engine")}
+	for _, chosen := range []string{"eng1ne-ada-1815", "ada likes porridge"} {
+		err := rules.Validate(context.Background(), chosen, password.About{Username: "ada"})
+		fmt.Println(chosen, "is good:", err == nil)
+	}
+	// Output:
+	// eng1ne-ada-1815 is good: false
+	// ada likes porridge is good: true
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/auth/ldapauth"
+	"github.com/cardea-go/cardea/internal/testhang"
 )
 
 // answering is a server that says the same to everybody, after the first bytes of theirs.
@@ -126,6 +127,7 @@ func FuzzLogin(f *testing.F) {
 	}
 	f.Add("ada", "")
 	f.Fuzz(func(t *testing.T, name, password string) {
+		testhang.Watch(t)
 		for i, b := range backends {
 			id, err := b.Explain(t.Context(), auth.Password{Username: name, Password: password}, nil)
 			switch {
