@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/perm"
@@ -180,4 +181,55 @@ func (g gives) Permissions(_ context.Context, s perm.Subject) (perm.Grants, erro
 		return perm.Grants{}, nil
 	}
 	return perm.Grants{Direct: perm.NewSet(g...)}, nil
+}
+
+// TestSeveralHeaders: two Authorization headers are refused, whatever stands in them, and the session that came with them is no answer.
+func TestSeveralHeaders(t *testing.T) {
+	t.Parallel()
+	for _, lines := range [][]string{{"Bearer key", "Bearer key"}, {"Bearer key", ""}, {"Digest a", "Token b"}, {"Bearer key"}} {
+		s := claiming(t, &keys{header: "Authorization"})
+		bob := s.browser()
+		bob.signIn("bob", "builder")
+		bob.header["Authorization"] = lines
+		ran := false
+		res := bob.request(func(http.ResponseWriter, *http.Request) { ran = true })
+		want := http.StatusBadRequest
+		if len(lines) == 1 { // the control
+			want = http.StatusOK
+		}
+		if res.StatusCode != want || ran != (want == http.StatusOK) {
+			t.Errorf("%q: status %d, the program ran: %v, want %d", lines, res.StatusCode, ran, want)
+		}
+	}
+}
+
+// TestGuardsOfTokens: a token passes a guard that asks whether somebody is there, and none that asks for a person.
+func TestGuardsOfTokens(t *testing.T) {
+	t.Parallel()
+	limit := perm.NewSet("blog.view_post")
+	for name, k := range map[string]*keys{
+		"all":     {header: "Authorization"},
+		"limited": {header: "Authorization", stub: stub{id: &auth.Identity{UserID: "1", Limit: &limit}}},
+	} {
+		s := claiming(t, k)
+		b := s.browser()
+		b.header.Set("Authorization", "Bearer key")
+		yes := func(*http.Request, *member) bool { return true }
+		for guard, c := range map[string]struct {
+			h            http.Handler
+			all, limited string
+		}{
+			"Required":       {s.auth.Required(page), "200", "200"},
+			"RequireTest":    {s.auth.RequireTest("x", yes)(page), "200", "403"},
+			"Fresh":          {s.auth.Fresh(time.Hour)(page), "403", "403"},
+			"RequireSession": {s.auth.RequireSession(page), "403", "403"},
+		} {
+			res, _ := b.ask(c.h, "POST", "/x", "Authorization", "Bearer key")
+			want(t, name+" at "+guard, res, map[string]string{"all": c.all, "limited": c.limited}[name])
+			ada := s.browser()
+			ada.signIn("ada", "engine")
+			res, _ = ada.ask(c.h, "GET", "/x")
+			want(t, "control: a person at "+guard, res, "200")
+		}
+	}
 }

@@ -92,6 +92,33 @@ mutant "answer: one line of ASCII" auth/forwardauth/headers.go TestHeaders \
 mutant "next: hosts that are named" origin/safe.go TestNextHosts \
 	'return slices.Contains(allowedHosts, u.netloc)' 'return true || slices.Contains(allowedHosts, u.netloc)'
 
+# --- tokens of programs
+
+mutant "token: one header" auth/claim.go TestSeveralHeaders \
+	'if len(lines) > 1 {' 'if false {'
+mutant "token: only Bearer is free of the CSRF check" auth/claim.go TestClaims \
+	'bearer: strings.EqualFold(scheme, "Bearer")}' 'bearer: scheme != ""}'
+mutant "token: no session" auth/claim.go TestClaimedIdentity \
+	'x.Self(c.bearer)' '_ = c'
+mutant "token: never fresh" auth/claim.go TestGuardsOfTokens \
+	'v.proof.At = time.Time{}' '_ = time.Time{}'
+mutant "token: opens no session" auth/verified.go TestClaimedIdentity \
+	'case v.limit != nil || a.readsRequests(v.proof.Backend):' 'case false:'
+mutant "token: scopes" auth/guardperm.go TestClaimedIdentity \
+	'p = p.Within(*v.known.limit)' '_ = p.Within(*v.known.limit)'
+mutant "token: scopes say nothing about tests" auth/guard.go TestGuardsOfTokens \
+	'if _, limited := a.Limit(r); limited {' 'if _, limited := a.Limit(r); limited && false {'
+mutant "token: people only" auth/guard.go TestGuardsOfTokens \
+	'if OwnCredentials(r) {' 'if false {'
+mutant "token: scopes bind superusers" perm/perms.go TestWithin \
+	'p.limit != nil && !p.limit.Has(name) {' 'false {'
+mutant "token: its time" auth/tokenauth/backend.go TestUses \
+	'case t.Expired(now):' 'case false:'
+mutant "token: its form" auth/tokenauth/secret.go TestSecret \
+	'check(body) == sum' 'check(body) == sum || true'
+mutant "token: no groups for a limited one" auth/forwardauth/handler.go TestTokens \
+	'person.Groups = nil' '_ = person.Groups'
+
 # --- OpenID Connect
 
 mutant "state" auth/oidcauth/attempt.go TestFaults/another_state \
