@@ -150,6 +150,33 @@ mutant "PKCE: the challenge" auth/oidcauth/flow.go TestPKCE \
 mutant "PKCE: the verifier" auth/oidcauth/code.go TestPKCE \
 	', oauth2.VerifierOption(c.attempt.Verifier)' ''
 
+mutant "acr" auth/oidcauth/token.go TestRequirements \
+	'case p.cfg.ACR != nil && !slices' 'case false && !slices'
+mutant "required claims" auth/oidcauth/claims.go TestRequirements \
+	'if got, _ := lookup(claims, name).(string); got != want {' 'if got, _ := lookup(claims, name).(string); false && got != want {'
+mutant "auth_time" auth/oidcauth/token.go TestFreshLogin/again \
+	'case !want.since.IsZero() && at.time()' 'case false && at.time()'
+mutant "max_age" auth/oidcauth/token.go TestFreshLogin/max_age \
+	'case want.maxAge > 0 && now.Sub' 'case false && now.Sub'
+mutant "user info: of this subject" auth/oidcauth/claims.go TestUserInfo \
+	'if more["sub"] != claims["sub"] {' 'if false {'
+mutant "keys: fetched now and then" auth/oidcauth/keys.go TestKeyRotation \
+	'rest: 30 * time.Second' 'rest: 0'
+mutant "logout token: jti" auth/oidcauth/backchannel.go TestLogoutRequests \
+	'case !fresh:' 'case false:'
+mutant "logout token: its event" auth/oidcauth/backchannel.go TestLogoutTokens/an_event_that_is_null \
+	'err != nil || event == nil {' 'false {'
+mutant "logout token: its type" auth/oidcauth/backchannel.go TestLogoutTokens/another_type \
+	'case keys.typ != "" && ' 'case false && '
+mutant "logout token: its age" auth/oidcauth/backchannel.go TestLogoutTokens/old \
+	'|| now.Sub(token.IssuedAt) > jtiTime-p.cfg.Skew:' ':'
+mutant "answer: in one way" auth/oidcauth/flow.go TestAmbiguousAnswers \
+	'case len(v) > 1:' 'case false:'
+mutant "answers: of some size" auth/oidcauth/client.go TestFaults/keys_huge \
+	'resp.Body = &boundedBody{resp.Body, maxBody}' ''
+mutant "subject: no name" auth/oidcauth/presets.go TestMutableSubjects \
+	'if slices.Contains(mutable, ' 'if false && slices.Contains(mutable, '
+
 # --- LDAP
 
 mutant "empty password" auth/ldapauth/backend.go TestEmptyPassword \
