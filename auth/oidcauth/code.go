@@ -75,7 +75,7 @@ func (p *Provider) exchange(ctx context.Context, c *Code) (*arrived, error) {
 	token, err := client.Exchange(p.calling(ctx), c.code, oauth2.VerifierOption(c.attempt.Verifier))
 	var refusal *oauth2.RetrieveError
 	switch {
-	case errors.As(err, &refusal) && refusal.ErrorCode == "invalid_grant":
+	case errors.As(err, &refusal) && (refusal.ErrorCode == "invalid_grant" || refusal.ErrorCode == "bad_verification_code"): // the second is GitHub's
 		return nil, refused("the provider does not take the code: %s", refusal.ErrorDescription)
 	case errors.As(err, &refusal):
 		return nil, p.down(fmt.Errorf("exchange the code: %s %s", refusal.Response.Status, refusal.ErrorCode))

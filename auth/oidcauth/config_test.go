@@ -125,7 +125,7 @@ func TestPlainOAuth(t *testing.T) {
 		{"email": "old@example.com", "primary": false, "verified": true},
 		{"email": "octo@example.com", "primary": true, "verified": true},
 	}
-	verified := true
+	verified, used := true, false
 	var challenge string
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /login/oauth/authorize", func(w http.ResponseWriter, r *http.Request) {
@@ -139,6 +139,10 @@ func TestPlainOAuth(t *testing.T) {
 	mux.HandleFunc("POST /login/oauth/access_token", func(w http.ResponseWriter, r *http.Request) {
 		sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 		w.Header().Set("Content-Type", "application/json")
+		if used {
+			fmt.Fprint(w, `{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}`)
+			return
+		}
 		if base64.RawURLEncoding.EncodeToString(sum[:]) != challenge || r.PostFormValue("client_secret") != clientSecret {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error":"invalid_grant"}`)
@@ -170,6 +174,11 @@ func TestPlainOAuth(t *testing.T) {
 	if id := g.lastID; id.Subject != "1296269" || id.Name != "octocat" || id.Email != "octo@example.com" || !id.EmailVerified || id.Issuer != server.URL {
 		t.Errorf("the identity is %+v", id)
 	}
+	used = true
+	if g.Visit("/go/here"); g.Body != "refused" {
+		t.Errorf("a code that was used: %s", g.Body)
+	}
+	used = false
 	verified, user["login"] = false, "somebody"
 	if g.Visit("/go/here"); g.lastID.Email != "" || g.lastID.EmailVerified || g.lastID.Subject != "1296269" {
 		t.Errorf("with another name, and an address that is not verified: %+v", g.lastID)
