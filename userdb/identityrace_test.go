@@ -77,6 +77,10 @@ func TestIdentityProcesses(t *testing.T) {
 					t.Fatalf("round %d of %s: %q, want one user", n, issuer, got)
 				}
 			}
+			// By another name at each of the two, so that nothing but the identity itself is the same.
+			if got := both(fmt.Sprintf("others same%d left%d", n, n), fmt.Sprintf("others same%d right%d", n, n)); got[0] != got[1] || strings.Contains(got[0], " ") {
+				t.Fatalf("round %d of one person with two names: %q, want one user", n, got)
+			}
 			twins := fmt.Sprintf("twin%d", n)
 			create(t, db, userdb.NewUser{Username: twins})
 			got := both("names "+twins+"-a "+twins, "names "+twins+"-b "+twins)
@@ -88,7 +92,7 @@ func TestIdentityProcesses(t *testing.T) {
 				t.Fatalf("round %d: two people who are called the same: %q, want two users", n, got)
 			}
 		}
-		if got, want := text(t, db, "SELECT COUNT(*) FROM auth_user"), fmt.Sprint(5*rounds); got != want {
+		if got, want := text(t, db, "SELECT COUNT(*) FROM auth_user"), fmt.Sprint(6*rounds); got != want {
 			t.Errorf("there are %s users, want %s", got, want)
 		}
 	})
