@@ -107,14 +107,19 @@ func assemble[U auth.User](parts Parts[U], cfg Config) (*Site[U], error) {
 		return nil, err
 	}
 	s.Auth, err = auth.New(parts.Users, s.Sessions, auth.Config{
-		Backends:         backends,
-		BasicRealm:       cfg.basicRealm(),
-		Keys:             keys,
-		Limiter:          limiter,
-		Policy:           cfg.Policy,
-		Permissions:      cfg.Permissions,
-		Notice:           func(r *http.Request, text string) { _ = messages.Info(r, text) },
-		LoginURL:         cfg.LoginURL,
+		Backends:    backends,
+		BasicRealm:  cfg.basicRealm(),
+		Keys:        keys,
+		Limiter:     limiter,
+		Policy:      cfg.Policy,
+		Permissions: cfg.Permissions,
+		Notice:      func(r *http.Request, text string) { _ = messages.Info(r, text) },
+		LoginURL:    cfg.LoginURL,
+		Stale: func(w http.ResponseWriter, r *http.Request) {
+			if cfg.LoginURL != cfg.AccountsURL+"login/" || !s.Pages.Stale(w, r) { // a log-in page of the site's own keeps nothing
+				s.Auth.Reenter(w, r)
+			}
+		},
 		LoginRedirectURL: cfg.LoginRedirectURL,
 		OnLogin:          cfg.OnLogin,
 		OnLogout:         cfg.OnLogout,

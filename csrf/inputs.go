@@ -38,6 +38,16 @@ func (f *Failure) Inputs(r *http.Request) (inputs []Input, ok bool) {
 	return inputs, ok
 }
 
+// mostShown is how much of a form [Inputs] reads.
+const mostShown = 1 << 20
+
+// Inputs returns the fields of a form that was accepted here and cannot be carried out now, as [Failure.Inputs] does. It consumes the
+// request's body; ok is false for a form of more than 1 MiB or 1000 fields, and where somebody has read the body already.
+func Inputs(r *http.Request) (inputs []Input, ok bool) {
+	f := Failure{SameOrigin: true, Status: http.StatusForbidden, maxBody: mostShown, maxFields: 1000}
+	return f.Inputs(r)
+}
+
 func (f *Failure) urlencodedInputs(body io.Reader) (inputs []Input, ok bool) {
 	text, err := io.ReadAll(io.LimitReader(body, f.maxBody+1))
 	if err != nil || int64(len(text)) > f.maxBody {

@@ -37,9 +37,10 @@ func (p *Pages) CSRFFailure(w http.ResponseWriter, r *http.Request, f *csrf.Fail
 
 // againData is what the template again.html shows.
 type againData struct {
-	Action string
-	Files  bool
-	Fields []againField
+	Action   string
+	Files    bool
+	LoggedIn bool // its sender had to log in again first
+	Fields   []againField
 }
 
 type againField struct {
@@ -59,12 +60,16 @@ var fieldLabels = map[string]string{
 
 func (p *Pages) formAgain(w http.ResponseWriter, r *http.Request, inputs []csrf.Input) {
 	_, full := here(r)
-	data := againData{Action: full}
+	p.showForm(w, r, http.StatusForbidden, againData{Action: full}, inputs)
+}
+
+// showForm shows a form again, filled.
+func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, data againData, inputs []csrf.Input) {
 	for i, in := range inputs {
 		data.Files = data.Files || in.File
 		data.Fields = append(data.Fields, againField{Input: in, ID: i, Label: cmp.Or(fieldLabels[in.Name], in.Name), Long: len(in.Value) > 80 || strings.Contains(in.Value, "\n")})
 	}
-	p.Render(w, r, http.StatusForbidden, "again.html", View{Title: "Please send this form once more", Data: data, early: true})
+	p.Render(w, r, status, "again.html", View{Title: "Please send this form once more", Data: data, early: !data.LoggedIn, ShowUser: data.LoggedIn})
 }
 
 // loginAgain shows the login form with the name that was typed.
@@ -77,6 +82,8 @@ func (p *Pages) loginAgain(w http.ResponseWriter, r *http.Request, inputs []csrf
 			form.Username = in.Value
 		case "remember":
 			form.Remember = true
+		case "kept":
+			form.Kept = in.Value
 		case "next":
 			next, _ = origin.From(r).SafeNext(in.Value)
 		}

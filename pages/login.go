@@ -33,7 +33,9 @@ type loginForm struct {
 	Username  string // what was typed
 	MaxLength int
 	Remember  bool
-	Again     bool // somebody is to prove who it is once more
+	Again     bool   // somebody is to prove who it is once more
+	Kept      string // the form that waits for that, or ""
+	Action    string // where this form goes, if not to this very page
 }
 
 func (p *Pages) loginForm() loginForm {
@@ -78,6 +80,7 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 	}
 	form.Username = cleanUsername(p.nameLength(), last(fields, "username"))
 	form.Remember = last(fields, "remember") != ""
+	form.Kept = last(fields, "kept")
 	password := last(fields, "password")
 	var problems []Mistake
 	if form.Username == "" {
@@ -95,7 +98,7 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 		err = p.gate.SignIn(r, auth.Password{Username: form.Username, Password: password})
 		switch {
 		case err == nil:
-			p.loggedIn(w, r, form.Remember || last(fields, "remember_shown") == "")
+			p.loggedIn(w, r, form.Remember || last(fields, "remember_shown") == "", form.Kept)
 			return
 		case errors.Is(err, auth.ErrInactive):
 			problems = []Mistake{{Field: "username", Text: "This account is not active. The people who run this site can change that."}}
@@ -109,14 +112,16 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 	p.Render(w, r, http.StatusOK, "login.html", View{Title: "Log in", Next: p.next(r), Errors: problems, Data: form})
 }
 
-func (p *Pages) loggedIn(w http.ResponseWriter, r *http.Request, remember bool) {
+func (p *Pages) loggedIn(w http.ResponseWriter, r *http.Request, remember bool, kept string) {
 	if !remember {
 		if err := sessions.From(r).ExpireAtBrowserClose(); err != nil {
 			p.Error(w, r, err)
 			return
 		}
 	}
-	p.redirect(w, r, p.loginTarget(r), p.cfg.RedirectStatus)
+	if !p.showKept(w, r, kept) {
+		p.redirect(w, r, p.loginTarget(r), p.cfg.RedirectStatus)
+	}
 }
 
 // cleanUsername trims as Python does and brings the name to NFKC, as Django's UsernameField does.
