@@ -130,6 +130,15 @@ func TestOneThingWrong(t *testing.T) {
 			if said, status := right.Check(t, right.config); status != 0 {
 				t.Errorf("inspect-django --check of its own output: status %d\n%s", status, said)
 			}
+			verdict := ""
+			got := try(t, func(t testing.TB) {
+				c := newCell(t, right, "ida", djangoSide, cardeaSide)
+				c.verdict = &verdict
+				c.visit(c.browser(), cardeaSide, "/accounts/teleport/")
+			})
+			if verdict != "missing" || !strings.HasPrefix(got, "missing: Cardea has no page /accounts/teleport/") {
+				t.Errorf("of a page that is not there the table says %q, the test %q", verdict, got)
+			}
 			for n, wrong := range wrongs {
 				t.Run(wrong.name, func(t *testing.T) {
 					t.Parallel()
