@@ -163,9 +163,9 @@ mutant "user info: of this subject" auth/oidcauth/claims.go TestUserInfo \
 mutant "keys: fetched now and then" auth/oidcauth/keys.go TestKeyRotation \
 	'rest: 30 * time.Second' 'rest: 0'
 mutant "logout token: jti" auth/oidcauth/backchannel.go TestLogoutRequests \
-	'case !fresh:' 'case false:'
+	'case !fresh:' 'case false && fresh:'
 mutant "logout token: its event" auth/oidcauth/backchannel.go TestLogoutTokens/an_event_that_is_null \
-	'err != nil || event == nil {' 'false {'
+	'err != nil || event == nil {' 'err != nil {'
 mutant "logout token: its type" auth/oidcauth/backchannel.go TestLogoutTokens/another_type \
 	'case keys.typ != "" && ' 'case false && '
 mutant "logout token: its age" auth/oidcauth/backchannel.go TestLogoutTokens/old \
