@@ -71,12 +71,12 @@ func TestTLS(t *testing.T) {
 			cfg := s.config()
 			cfg.Servers = []string{address}
 			change(&cfg)
-			before := strings.Count(s.Output(), " BIND ")
+			before := strings.Count(settled(t, s), `BIND dn="cn=site`)
 			id, err := try(backend(t, cfg), "ada", "right ada")
 			if (err == nil) != (what == "") || errors.Is(err, auth.ErrInvalid) {
 				t.Errorf("%s, %s: %+v and %v", address, what, id, err)
 			}
-			if what != "" && strings.Count(s.Output(), " BIND ") != before {
+			if what != "" && strings.Count(settled(t, s), `BIND dn="cn=site`) != before {
 				t.Errorf("%s, %s: something was bound", address, what)
 			}
 		}

@@ -2,7 +2,11 @@ package ldap_test
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
 	"testing"
+
+	"github.com/go-ldap/ldap/v3"
 
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/auth/ldapauth"
@@ -31,6 +35,18 @@ func (s *slapd) config() ldapauth.Config {
 		Servers: []string{"ldaps://" + s.TLS}, RootCAs: s.Roots, BindDN: site, BindPassword: secret, UserBase: people,
 		Groups: ldapauth.Groups{Kind: ldapauth.GroupOfNames, Base: groups, Depth: 3},
 	}
+}
+
+// settled is what the server has printed, after it has printed all that was asked so far.
+func settled(t testing.TB, s *slapd) string {
+	t.Helper()
+	mark := "mark" + strings.ToLower(rand.Text()) // in small letters, as the server prints it
+	s.Change(func(c *ldap.Conn) error {
+		_, err := c.Search(&ldap.SearchRequest{BaseDN: people, Filter: "(cn=" + mark + ")"})
+		return err
+	})
+	harness.Eventually(t, "the server prints what was asked", harness.Patience, func() bool { return strings.Contains(s.Output(), mark) })
+	return s.Output()
 }
 
 func backend(t testing.TB, cfg ldapauth.Config) *ldapauth.Backend {
