@@ -44,12 +44,17 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.findSecretKey(); err != nil {
-		return err
-	}
 	host, _, err := net.SplitHostPort(s.Addr)
 	if err != nil {
 		return fmt.Errorf("the address %q is not HOST:PORT, such as 127.0.0.1:8000", s.Addr)
+	}
+	ln, err := net.Listen("tcp", s.Addr) // first: a start that fails here has made no files
+	if err != nil {
+		return explainListen(s.Addr, err)
+	}
+	defer ln.Close()
+	if err := s.findSecretKey(); err != nil {
+		return err
 	}
 	if len(s.AllowedHosts) == 0 {
 		s.AllowedHosts = defaultHosts(host)
@@ -89,13 +94,8 @@ func (c *serveCommand) run(ctx context.Context, p *Program, s *Settings) error {
 	if err := s.checkOIDCNamed(); err != nil {
 		return err
 	}
-	ln, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		return explainListen(s.Addr, err)
-	}
 	setup := &setup{site: site, db: db, settings: s}
 	if err := s.announce(ctx, p, db, ln, config != nil); err != nil {
-		_ = ln.Close()
 		return err
 	}
 	mux := http.NewServeMux()

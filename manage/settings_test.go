@@ -88,6 +88,9 @@ func TestAddressInUse(t *testing.T) {
 	if status != 1 || !strings.Contains(stderr, "is in use by another program") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("status %d, %q", status, stderr)
 	}
+	if made, err := os.ReadDir(dir); err != nil || len(made) > 0 {
+		t.Errorf("a start that failed has made %v (%v)", made, err)
+	}
 	_ = ln.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
