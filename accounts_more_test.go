@@ -105,7 +105,7 @@ func TestOwnSessions(t *testing.T) {
 			logInAs(eve, "eve", "wicked horse").Visit("/accounts/sessions/").SeesNot("End it</button>")
 			lines := func(want int) {
 				t.Helper()
-				s.Visit("/accounts/sessions/").HasStatus(200).Sees("this one").Sees("127.0.0.1")
+				s.Visit("/accounts/sessions/").HasStatus(200).Sees("this one").Sees("127.0.0.1").Sees("Logged in with a password")
 				if got := strings.Count(s.Body, `name="id"`) + 1; got != want {
 					t.Errorf("the page has %d sessions, want %d\n%s", got, want, s.Body)
 				}

@@ -169,7 +169,7 @@ func (a *Auth[U]) resolve(r *http.Request, s *sessions.Session) (nobody U, err e
 		}
 	}
 	if a.cfg.Policy != nil {
-		if err := a.cfg.Policy(r, u, a.proofs(s, id)); err != nil {
+		if err := a.cfg.Policy(r, u, proofsIn(s, id)); err != nil {
 			return nobody, a.refused(r, err)
 		}
 	}

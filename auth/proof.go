@@ -36,16 +36,7 @@ func (a *Auth[U]) proven(r *http.Request, u U) []Proof {
 	if _, v := a.visit(r); v.known != nil {
 		return []Proof{v.known.proof}
 	}
-	return a.proofs(a.sessions.Session(r), u.AuthID())
-}
-
-func (a *Auth[U]) proofs(s *sessions.Session, id string) []Proof {
-	if p := readNotes(s).proofs(id); p != nil {
-		return p
-	}
-	raw, _ := s.Get(keyBackend)
-	name, _ := jsonString(raw)
-	return []Proof{{Backend: name, Methods: []string{"pwd"}}}
+	return proofsIn(a.sessions.Session(r), u.AuthID())
 }
 
 const (
@@ -64,7 +55,36 @@ type pending struct {
 	Proofs []Proof   `json:"proofs"`
 }
 
-func readNotes(s *sessions.Session) notes {
+// SessionProofs returns how the user of a session was proven, of what a store holds of it, such as a session in a list. A login made
+// by Django, which keeps no proofs, counts as a password of unknown time; without a login there are none.
+func SessionProofs(d sessions.Data) []Proof {
+	raw, ok := d.Get(keyID)
+	if !ok {
+		return nil
+	}
+	id, ok := jsonString(raw)
+	if !ok {
+		id = string(raw)
+	}
+	return proofsIn(d, id)
+}
+
+// proofsIn are the proofs of a login of the user with that id.
+func proofsIn(s members, id string) []Proof {
+	if p := readNotes(s).proofs(id); p != nil {
+		return p
+	}
+	raw, _ := s.Get(keyBackend)
+	name, _ := jsonString(raw)
+	return []Proof{{Backend: name, Methods: []string{"pwd"}}}
+}
+
+// members is a session, or what one holds.
+type members interface {
+	Get(key string) (json.RawMessage, bool)
+}
+
+func readNotes(s members) notes {
 	n := notes{}
 	if raw, ok := s.Get(keyNotes); ok && json.Unmarshal(raw, &n) != nil || n == nil {
 		return notes{} // not ours to read: as if there were none

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cardea-go/cardea/account"
@@ -16,6 +18,7 @@ import (
 type sessionLine struct {
 	sessions.Listed
 	Device          string
+	How             string // somebody logged in
 	First, Last     string // when
 	FirstAt, LastAt string // for programs
 }
@@ -40,13 +43,36 @@ func (p *Pages) sessions(w http.ResponseWriter, r *http.Request, user auth.User)
 	}
 	var data sessionsData
 	for _, s := range list {
-		line := sessionLine{Listed: s, Device: account.Device(s.Client.UserAgent)}
+		line := sessionLine{Listed: s, Device: account.Device(s.Client.UserAgent), How: p.how(s.Data)}
 		line.First, line.FirstAt = p.moment(s.Created)
 		line.Last, line.LastAt = p.moment(s.Seen)
 		data.Others = data.Others || !s.Current
 		data.Lines = append(data.Lines, line)
 	}
 	p.Render(w, r, http.StatusOK, "sessions.html", View{Title: "Where you are logged in", ShowUser: true, Data: data})
+}
+
+// how says how the login of a session was proven, "" where nobody knows.
+func (p *Pages) how(d sessions.Data) string {
+	var ways []string
+	for _, proof := range auth.SessionProofs(d) {
+		way := ""
+		switch {
+		case proof.Backend == "oidc" || strings.HasPrefix(proof.Backend, "oidc."):
+			way = "at another place"
+			if name, _ := strings.CutPrefix(proof.Backend, "oidc."); p.cfg.Federation != nil {
+				if one, ok := p.provider(name); ok {
+					way = "at " + one.Title
+				}
+			}
+		case slices.Contains(proof.Methods, "pwd"):
+			way = "with a password"
+		}
+		if way != "" && !slices.Contains(ways, way) {
+			ways = append(ways, way)
+		}
+	}
+	return strings.Join(ways, " and ")
 }
 
 func (p *Pages) endSessions(w http.ResponseWriter, r *http.Request, user auth.User, key string) {

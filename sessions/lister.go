@@ -32,4 +32,5 @@ type Listed struct {
 	Seen    time.Time
 	Expires time.Time
 	Client  Client
+	Data    Data // what it holds, for the layers above; empty where it cannot be read
 }

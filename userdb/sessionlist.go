@@ -59,8 +59,12 @@ func (s *SessionStore) Live(ctx context.Context) iter.Seq2[StoredSession, error]
 // reads the data of every session that has no owner in our own table, which are those of visitors who are not logged in and
 // those that Django made.
 func (s *SessionStore) Of(ctx context.Context, owner string) ([]StoredSession, error) {
+	return s.of(ctx, owner, false)
+}
+
+func (s *SessionStore) of(ctx context.Context, owner string, whole bool) ([]StoredSession, error) {
 	var list []StoredSession
-	err := s.each(ctx, owner, false, func(found []StoredSession) error {
+	err := s.each(ctx, owner, whole, func(found []StoredSession) error {
 		list = append(list, found...)
 		return nil
 	})

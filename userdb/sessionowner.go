@@ -11,7 +11,7 @@ var _ sessions.Lister = (*SessionStore)(nil)
 
 // List implements [sessions.Lister]; see Of for what it reads.
 func (s *SessionStore) List(ctx context.Context, owner, current string) ([]sessions.Listed, error) {
-	found, err := s.Of(ctx, owner)
+	found, err := s.of(ctx, owner, true)
 	if err != nil {
 		return nil, err
 	}
@@ -24,6 +24,9 @@ func (s *SessionStore) List(ctx context.Context, owner, current string) ([]sessi
 		list[i] = sessions.Listed{
 			ID: one.ID, Current: one.key == key, Django: one.Django,
 			Created: one.Created, Seen: one.Seen, Expires: one.Expires, Client: one.Client,
+		}
+		if s.codec != nil {
+			list[i].Data, _ = s.codec.Decode(one.text) // what cannot be read is shown without
 		}
 	}
 	return list, nil
