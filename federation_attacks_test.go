@@ -132,7 +132,7 @@ func TestM17LinkedToTheWrongOwner(t *testing.T) {
 		s.Fill("username", "ada").Fill("password", "correct horse").Submit().AtPath("/accounts/linked/").Press("Link Here").AtPath("/accounts/linked/")
 		linked(t, s, "ada", 1)
 		s.clock.ahead += 11 * time.Minute
-		s.Press("Unlink").AtPath("/accounts/login/")
+		s.Press("Unlink").HasStatus(403).Sees("Please enter your password again")
 		linked(t, s, "ada", 1)
 	})
 	t.Run("without a form of the site", func(t *testing.T) {

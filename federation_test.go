@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cardea-go/cardea"
+	"github.com/cardea-go/cardea/account"
 	"github.com/cardea-go/cardea/auth"
 	"github.com/cardea-go/cardea/auth/oidcauth"
 	"github.com/cardea-go/cardea/auth/oidcauth/oidctest"
@@ -121,6 +122,7 @@ func TestFederatedLogin(t *testing.T) {
 		t.Errorf("the new account has the address %q and the password %q", jane.Email, jane.Password)
 	}
 	s.Visit("/accounts/profile/").HasStatus(200)
+	s.Visit("/accounts/sessions/").Sees("Logged in at another place")
 	kept := -1
 	if err := s.db.Pool().QueryRow("SELECT COUNT(*) FROM cardea_once").Scan(&kept); err != nil || kept != 0 {
 		t.Errorf("after the login %d attempts are kept (%v)", kept, err)
@@ -190,6 +192,40 @@ func TestLinkedAccounts(t *testing.T) {
 	with(s.Another(), "There").HasStatus(403)
 }
 
+// TestLinkedByTheSite: an account in a directory, which nobody could link again, is shown and not theirs to unlink.
+func TestLinkedByTheSite(t *testing.T) {
+	t.Parallel()
+	s := newFederatedSite(t, federatedOptions{policies: func(s *federatedSite) []userdb.IdentityPolicy {
+		return []userdb.IdentityPolicy{{Issuer: s.here.Issuer, Create: true}, {Issuer: "ldap", MatchUsername: true}}
+	}})
+	ada := s.user("ada").AuthID()
+	for _, issuer := range []string{"ldap", s.there.Issuer} {
+		if err := s.db.LinkIdentity(t.Context(), ada, &auth.Identity{Issuer: issuer, Subject: "ada-1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := logInAs(s.Browser, "ada", "correct horse")
+	for _, id := range linkedOf(t, s, ada) {
+		b.Visit("/accounts/linked/").Sees("look after it")
+		body := postForm(t, b, "/accounts/linked/", url.Values{"id": {id.ID}}).body
+		if refused := strings.Contains(body, "look after that account"); refused != (id.Issuer == "ldap") {
+			t.Errorf("unlinking the account of %s: refused is %v\n%s", id.Issuer, refused, body)
+		}
+	}
+	if left := linkedOf(t, s, ada); len(left) != 1 || left[0].Issuer != "ldap" {
+		t.Errorf("what is left: %+v", left)
+	}
+}
+
+func linkedOf(t *testing.T, s *federatedSite, user string) []account.Identity {
+	t.Helper()
+	list, err := s.Accounts.Identities(t.Context(), user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 // TestLastWayIn: somebody without a password keeps the last account that logs them in.
 func TestLastWayIn(t *testing.T) {
 	t.Parallel()
@@ -219,6 +255,9 @@ func TestFederatedFresh(t *testing.T) {
 	b.Visit("/accounts/linked/").AtPath("/accounts/login/")
 	s.here.Set(func(p *oidctest.Provider) { p.Faults = oidctest.Faults{} })
 	b.Press("Log in with Here").AtPath("/accounts/linked/")
+
+	s.clock.ahead += time.Hour
+	b.Press("Unlink").HasStatus(403).Sees("Please enter your password again").Press("Log in with Here").AtPath("/accounts/linked/")
 }
 
 // TestProviderDown: a provider that is down stops its own button, with a page that says so, and nothing else.

@@ -61,7 +61,7 @@ func TestFreshKeepsTheForm(t *testing.T) {
 
 	g.step(time.Hour)
 	order().HasStatus(403)
-	b.Fill("username", "eve").Fill("password", "wicked horse").Submit().AtPath("/accounts/profile/").SeesNot("quoted") // somebody else
+	b.Fill("username", "eve").Fill("password", "wicked horse").Submit().AtPath("/order").SeesNot("quoted") // somebody else
 	logInAs(b, "ada", "correct horse")
 	g.step(time.Hour)
 	order().HasStatus(403)
@@ -71,7 +71,7 @@ func TestFreshKeepsTheForm(t *testing.T) {
 		if b.Body == page {
 			t.Fatalf("the kept form is not where this test expects it:\n%s", page)
 		}
-		b.Fill("username", "ada").Fill("password", "correct horse").Submit().AtPath("/accounts/profile/")
+		b.Fill("username", "ada").Fill("password", "correct horse").Submit().AtPath("/order")
 		g.step(time.Hour)
 		order().HasStatus(403)
 	}

@@ -123,7 +123,7 @@ func TestTokenPagesRefuse(t *testing.T) {
 	c.step(16 * time.Minute)
 	s.Visit("/accounts/tokens/").HasStatus(200)
 	s.Visit("/accounts/tokens/new/").AtPath("/accounts/login/").Sees("fresh login")
-	form(s.Browser, "/accounts/tokens/new/", url.Values{"token_name": {"stale"}, "scope": {"all"}}).AtPath("/accounts/login/")
+	form(s.Browser, "/accounts/tokens/new/", url.Values{"token_name": {"stale"}, "scope": {"all"}}).HasStatus(403).Sees("Please enter your password again")
 	if len(s.list()) != 1 {
 		t.Error("a stale login makes a token")
 	}

@@ -3,7 +3,6 @@ package auth
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/cardea-go/cardea/origin"
@@ -57,10 +56,8 @@ func (a *Auth[U]) Reenter(w http.ResponseWriter, r *http.Request) {
 	at := origin.From(r)
 	back := at.Path
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		if from, ok := at.SafeNext(r.Referer()); ok {
-			if page, ok := strings.CutPrefix(from, at.URL()); ok && strings.HasPrefix(page, "/") {
-				back = page
-			}
+		if page := at.PageOf(r); page != "" {
+			back = page
 		}
 	}
 	login := origin.RedirectToLogin("1", seen(at, a.cfg.LoginURL), againField)

@@ -3,6 +3,7 @@ package origin
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/cardea-go/cardea/internal/respond"
 )
@@ -45,6 +46,20 @@ func (i *Info) Base() string {
 		return i.base
 	}
 	return i.URL() + i.Prefix
+}
+
+// PageOf returns the page of this site that a request was sent from, as its Referer says, path and query; "" where that is another
+// site's, or is not said.
+func (i *Info) PageOf(r *http.Request) string {
+	from, ok := i.SafeNext(r.Referer())
+	if !ok {
+		return ""
+	}
+	page, ok := strings.CutPrefix(from, i.URL())
+	if !ok || !strings.HasPrefix(page, "/") {
+		return ""
+	}
+	return page
 }
 
 // SafeNext reports whether candidate, a "next" parameter, stays on the visitor's host or one of Config.NextHosts (and on HTTPS, if that

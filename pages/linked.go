@@ -17,6 +17,7 @@ import (
 type linkedLine struct {
 	account.Identity
 	Title           string // of the provider
+	Theirs          bool   // not the person's to unlink
 	Since, Used     string // when
 	SinceAt, UsedAt string // for programs
 }
@@ -57,7 +58,7 @@ func (p *Pages) linked(w http.ResponseWriter, r *http.Request, user auth.User) {
 	}
 	var data linkedData
 	for _, id := range has {
-		line := linkedLine{Identity: id, Title: p.titleOf(id.Issuer)}
+		line := linkedLine{Identity: id, Title: p.titleOf(id.Issuer), Theirs: p.theirs(id.Issuer)}
 		line.Since, line.SinceAt = p.moment(id.Created)
 		if id.LastUsed != nil {
 			line.Used, line.UsedAt = p.moment(*id.LastUsed)
@@ -80,8 +81,11 @@ func (p *Pages) unlink(r *http.Request, user auth.User, id string) (done, proble
 	}
 	title := ""
 	for _, one := range has {
-		if one.ID == id {
-			title = p.titleOf(one.Issuer)
+		if one.ID != id {
+			continue
+		}
+		if title = p.titleOf(one.Issuer); p.theirs(one.Issuer) {
+			return "", "The people who run this site look after that account. Ask them.", nil
 		}
 	}
 	ways := account.Ways{Password: !p.cfg.WithoutPasswords, Issuers: p.issuers()}
@@ -105,6 +109,13 @@ func (p *Pages) titleOf(issuer string) string {
 		}
 	}
 	return issuer
+}
+
+// theirs tells whether an issuer is one, such as a directory, by which the people who run the site say who is who: nobody could
+// link it again.
+func (p *Pages) theirs(issuer string) bool {
+	return slices.Contains(p.cfg.Issuers, issuer) &&
+		!slices.ContainsFunc(p.cfg.Federation.Providers(), func(one auth.Provider) bool { return one.Issuer == issuer })
 }
 
 // ender ends sessions for providers that say whose login is over; nil where nothing can.

@@ -32,7 +32,7 @@ func (p *Pages) Stale(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	inputs, ok := csrf.Inputs(r)
-	if !ok {
+	if !ok || len(inputs) == 0 { // a button alone: the page that it is on does as well
 		return false
 	}
 	kept, err := json.Marshal(keptForm{Action: full, User: user.AuthID(), Inputs: inputs})
@@ -43,7 +43,7 @@ func (p *Pages) Stale(w http.ResponseWriter, r *http.Request) bool {
 	form.Again, form.Kept, form.Username = true, string(kept), p.cfg.Describe(user).Login
 	form.Action = origin.From(r).Prefix + p.cfg.Prefix + "login/?" + url.Values{"again": {"1"}}.Encode()
 	w.Header().Set("Cache-Control", "no-store")
-	p.Render(w, r, http.StatusForbidden, "login.html", View{Title: "Please enter your password again", Data: form})
+	p.Render(w, r, http.StatusForbidden, "login.html", View{Title: "Please enter your password again", Next: origin.From(r).PageOf(r), Data: form})
 	return true
 }
 
