@@ -49,13 +49,13 @@ func TestTokenPages(t *testing.T) {
 	s.Visit("/accounts/tokens/new/").Sees("auth.view_user").Sees("auth.add_user").SeesNot("auth.delete_user")
 
 	// What is missing is said, and what was chosen stays.
-	s.Fill("token_name", " ").Submit().HasStatus(200).Sees("Error:").Sees("Enter a name")
-	s.Fill("token_name", "the backup").Fill("scope", "some").Submit().HasStatus(200).Sees("Choose what the token may do").Sees(`value="the backup"`)
+	s.Fill("purpose", " ").Submit().HasStatus(200).Sees("Error:").Sees("Enter a name")
+	s.Fill("purpose", "the backup").Fill("scope", "some").Submit().HasStatus(200).Sees("Choose what the token may do").Sees(`value="the backup"`)
 	s.Fill("expires", "x").Submit().HasStatus(200).Sees("Choose when the token ends")
 	if len(s.list()) != 0 {
 		t.Fatalf("made %+v", s.list())
 	}
-	s.Visit("/accounts/tokens/new/").Fill("token_name", "the <backup>").Fill("scope", "some").Fill("scopes", "auth.view_user").Fill("expires", "30").Submit().HasStatus(200)
+	s.Visit("/accounts/tokens/new/").Fill("purpose", "the <backup>").Fill("scope", "some").Fill("scopes", "auth.view_user").Fill("expires", "30").Submit().HasStatus(200)
 	secret := tokenText.FindString(s.Body)
 	made := s.list()
 	if secret == "" || len(made) != 1 || made[0].Name != "the <backup>" || strings.Join(made[0].Scopes, " ") != "auth.view_user" ||
@@ -105,9 +105,9 @@ func TestTokenPagesRefuse(t *testing.T) {
 		return b.Do(req)
 	}
 	s.Visit("/accounts/tokens/new/")
-	form(s.Browser, "/accounts/tokens/new/", url.Values{"token_name": {"n"}, "scope": {"some"}, "scopes": {"auth.view_user", "auth.delete_user"}}).
+	form(s.Browser, "/accounts/tokens/new/", url.Values{"purpose": {"n"}, "scope": {"some"}, "scopes": {"auth.view_user", "auth.delete_user"}}).
 		HasStatus(200).Sees("does not have the permission auth.delete_user")
-	form(s.Browser, "/accounts/tokens/new/", url.Values{"token_name": {"control"}, "scope": {"some"}, "scopes": {"auth.view_user"}}).HasStatus(200).Sees("cardea_")
+	form(s.Browser, "/accounts/tokens/new/", url.Values{"purpose": {"control"}, "scope": {"some"}, "scopes": {"auth.view_user"}}).HasStatus(200).Sees("cardea_")
 	ada := s.list()
 	if len(ada) != 1 || !ada[0].Expires.IsZero() {
 		t.Fatalf("made %+v", ada)
@@ -123,7 +123,7 @@ func TestTokenPagesRefuse(t *testing.T) {
 	c.step(16 * time.Minute)
 	s.Visit("/accounts/tokens/").HasStatus(200)
 	s.Visit("/accounts/tokens/new/").AtPath("/accounts/login/").Sees("fresh login")
-	form(s.Browser, "/accounts/tokens/new/", url.Values{"token_name": {"stale"}, "scope": {"all"}}).HasStatus(403).Sees("Please enter your password again")
+	form(s.Browser, "/accounts/tokens/new/", url.Values{"purpose": {"stale"}, "scope": {"all"}}).HasStatus(403).Sees("Please enter your password again")
 	if len(s.list()) != 1 {
 		t.Error("a stale login makes a token")
 	}
@@ -132,11 +132,11 @@ func TestTokenPagesRefuse(t *testing.T) {
 	for range 49 {
 		cardeatest.Token(t, s.db, s.ada)
 	}
-	s.Fill("token_name", "one more").Submit().Sees("You have 50 tokens")
+	s.Fill("purpose", "one more").Submit().Sees("You have 50 tokens")
 	if err := s.Tokens.EndToken(t.Context(), s.ada.AuthID(), ada[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	s.Fill("token_name", "one more").Submit().Sees("not shown again")
+	s.Fill("purpose", "one more").Submit().Sees("not shown again")
 }
 
 // TestTokensAndPasswords: a change of password leaves tokens alone, unless it is asked to end them.
@@ -176,7 +176,7 @@ func TestTokenIsNotMadeUnheard(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s.Fill("token_name", "n").Submit()
+		s.Fill("purpose", "n").Submit()
 		if want := map[bool]int{false: 200, true: 503}[broken]; s.Status != want || (len(s.list()) == 0) != broken || tokenText.MatchString(s.Body) == broken {
 			t.Errorf("broken %v: status %d, tokens %v", broken, s.Status, s.list())
 		}

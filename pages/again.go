@@ -54,7 +54,7 @@ type againField struct {
 var fieldLabels = map[string]string{
 	"old_password": "Old password", "new_password1": "New password", "new_password2": "New password once more",
 	"password": "Password", "password1": "Password", "password2": "Password once more",
-	"email": "E-mail address", "username": "User name", "token_name": "What the token is for", "expires": "When it ends", "scope": "What it may do", "scopes": "Permission", "end_tokens": "End all API tokens",
+	"email": "E-mail address", "username": "User name", "purpose": "What the token is for", "expires": "When it ends", "scope": "What it may do", "scopes": "Permission", "end_tokens": "End all API tokens",
 	"first_name": "First name", "last_name": "Last name",
 }
 

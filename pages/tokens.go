@@ -154,7 +154,7 @@ func (p *Pages) newToken(w http.ResponseWriter, r *http.Request, user auth.User,
 		p.Error(w, r, err)
 		return
 	}
-	form.Name, form.Days, form.Some = last(fields, "token_name"), last(fields, "expires"), last(fields, "scope") == "some"
+	form.Name, form.Days, form.Some = last(fields, "purpose"), last(fields, "expires"), last(fields, "scope") == "some"
 	chosen = fields["scopes"]
 	t := tokenauth.Token{User: user.AuthID(), Name: strings.TrimSpace(form.Name), Scopes: []string{tokenauth.All}, Created: p.cfg.Now()}
 	if form.Some {
@@ -174,7 +174,7 @@ func (p *Pages) newToken(w http.ResponseWriter, r *http.Request, user auth.User,
 	case errors.As(err, &invalid):
 		field := invalid.Field
 		if field == "name" { // which browsers would fill in with a person's
-			field = "token_name"
+			field = "purpose"
 		}
 		again([]Mistake{{Field: field, Text: invalid.Text}})
 		return

@@ -1,14 +1,20 @@
 package browser_test
 
 import (
+	"database/sql"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/cardea-go/cardea/integration/harness"
+	"github.com/cardea-go/cardea/sessions"
+	"github.com/cardea-go/cardea/signing"
 )
 
 // tokenPages leads a person to the pages of tokens, and a program through the door that they open.
@@ -27,10 +33,10 @@ func tokenPages(t *testing.T, in *inspector) {
 	see("profile, with tokens", 200, b.visit("/accounts/profile/"))
 	see("tokens, none", 200, b.visit("/accounts/tokens/"))
 	see("token, new", 200, b.visit("/accounts/tokens/new/"))
-	b.typesAt("token_name")
+	b.typesAt("purpose")
 	see("token, without a name", 200, b.press("Make the token"))
-	b.invalid("token_name")
-	b.write("token_name", "the nightly backup of everything that is worth keeping, which has a very long name indeed, as here")
+	b.invalid("purpose")
+	b.write("purpose", "the nightly backup of everything that is worth keeping, which has a very long name indeed, as here")
 	b.choose("scope", "some")
 	see("token, without permissions", 200, b.press("Make the token"))
 	b.choose("scopes", "auth.view_user")
@@ -49,6 +55,18 @@ func tokenPages(t *testing.T, in *inspector) {
 	see("tokens, one", 200, b.visit("/accounts/tokens/"))
 	b.sees("Last used", "auth.view_user")
 	b.lacks(token)
+	b.visit("/accounts/tokens/new/")
+	b.write("purpose", "typed before")
+	outdated(t, s.dir)
+	see("a form that needs a fresh login", 403, b.press("Make the token"))
+	b.sees("Please enter your password again")
+	b.write("password", secret)
+	see("a form after a fresh login", 200, b.press("Log in"))
+	b.sees("Please send this form once more")
+	see("token, made once more", 200, b.press("Send it"))
+	awaitLetter(t, box, email, "token", 2)
+	b.visit("/accounts/tokens/")
+	b.press("End it")
 	see("password, with tokens", 200, b.visit("/accounts/password_change/"))
 	b.visit("/accounts/tokens/")
 	see("tokens, with a notice", 200, b.press("End it"))
@@ -56,6 +74,39 @@ func tokenPages(t *testing.T, in *inspector) {
 		t.Errorf("an ended token is answered %d, want 401", got)
 	}
 	s.Stop(t)
+}
+
+// outdated makes every login one of which nobody knows when it was proven.
+func outdated(t *testing.T, dir string) {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(dir, "cardea.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	codec, err := sessions.NewCodec(signing.Keys{Current: strings.TrimSpace(string(key))}, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := sql.Open("sqlite3", "file:"+filepath.Join(dir, "cardea.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	var id, text string
+	if err := pool.QueryRow("SELECT session_key, session_data FROM django_session").Scan(&id, &text); err != nil {
+		t.Fatal(err)
+	}
+	data, err := codec.Decode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data.Delete("_cardea")
+	if text, err = codec.Encode(data, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec("UPDATE django_session SET session_data = ? WHERE session_key = ?", text, id); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // status asks for a page with a token.
