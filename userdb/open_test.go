@@ -103,19 +103,24 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestSQLiteFile: a new file is its owner's alone and keeps a write-ahead log, an existing one keeps its mode, whatever is in
+// TestSQLiteFile: a new file is its owner's alone, with all that SQLite puts beside it, and keeps a write-ahead log; an existing one keeps its mode, whatever is in
 // the path, and every connection enforces foreign keys and waits.
 func TestSQLiteFile(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "a b?c%20d#é.db")
+	path := filepath.Join(t.TempDir(), "a b?c%20d#é&x=1+2.db")
 	connect := func() *userdb.DB { return openEmpty(t, testdb.DB{Kind: "sqlite", URL: "sqlite:" + path}) }
 	db := connect()
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := info.Mode().Perm(); got != 0o600 {
-		t.Errorf("got the mode %o, want 600", got)
+	owned := func(suffixes ...string) {
+		t.Helper()
+		for _, suffix := range suffixes {
+			info, err := os.Stat(path + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := info.Mode().Perm(); got != 0o600 {
+				t.Errorf("%q beside the file has the mode %o, want 600", suffix, got)
+			}
+		}
 	}
 	for range 2 { // made now, and found there
 		var conns []*sql.Conn
@@ -136,6 +141,7 @@ func TestSQLiteFile(t *testing.T) {
 			conn.Close()
 		}
 		exec(t, db, "CREATE TABLE IF NOT EXISTS t (id integer)")
+		owned("", "-wal", "-shm")
 		db.Close()
 		db = connect()
 	}
@@ -144,6 +150,15 @@ func TestSQLiteFile(t *testing.T) {
 	if got := text(t, connect(), "PRAGMA journal_mode"); got != "delete" {
 		t.Errorf("an existing file: got the journal mode %q, want it left as delete", got)
 	}
+	tx, err := db.Pool().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(t.Context(), "INSERT INTO t VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	owned("-journal")
 }
 
 // TestSQLiteMemory: a database in memory is one database, not one for each connection.

@@ -23,7 +23,7 @@ func openSQLite(path string) (*sql.DB, error) {
 		return nil, errors.New(`userdb: the path of the SQLite file is empty: name a file, such as "site.db"`)
 	}
 	memory := path == ":memory:" || strings.Contains(path, "mode=memory")
-	fresh, dsn := false, path
+	fresh, dsn, file := false, path, ""
 	switch {
 	case memory:
 	case strings.HasPrefix(path, "file:"):
@@ -31,9 +31,14 @@ func openSQLite(path string) (*sql.DB, error) {
 		if fresh, err = makeFile(path); err != nil {
 			return nil, err
 		}
-		dsn = fileURI(path)
+		dsn, file = fileURI(path), path
 	}
-	pool, err := openWith(name, dsn, func(ctx context.Context, conn driver.Conn) error { return setSQLite(ctx, conn, fresh) })
+	pool, err := openWith(name, dsn, func(ctx context.Context, conn driver.Conn) error {
+		if err := setSQLite(ctx, conn, fresh); err != nil {
+			return err
+		}
+		return closeIndex(file)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("userdb: open %s: %w", path, err)
 	}
@@ -63,10 +68,29 @@ func makeFile(path string) (fresh bool, err error) {
 	return true, f.Close()
 }
 
-// fileURI names a file so that no character in its path means anything to SQLite.
+// fileURI names a file so that no character in its path means anything to SQLite, and asks for journals and logs beside it that
+// are for the same eyes as the file: what is in it goes through them.
 func fileURI(path string) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}
+	u.RawQuery = "modeof=" + strings.ReplaceAll(url.PathEscape(path), "&", "%26")
 	return u.String()
+}
+
+// closeIndex gives the index of the write-ahead log the mode of its file. It holds no data, but whoever can open it can hold
+// locks on it. Where that is not ours to do, the index stays as it is.
+func closeIndex(file string) error {
+	if file == "" {
+		return nil
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	index, err := os.Stat(file + "-shm")
+	if err == nil && index.Mode() != info.Mode() {
+		_ = os.Chmod(file+"-shm", info.Mode())
+	}
+	return nil
 }
 
 // setSQLite gives a new connection its settings, in words that all drivers understand.
