@@ -122,7 +122,9 @@ func TestSQLiteFile(t *testing.T) {
 			}
 		}
 	}
-	for range 2 { // made now, and found there
+	exec(t, db, "PRAGMA user_version")
+	owned("", "-wal", "-shm") // with one connection, and nothing written yet
+	for range 2 {             // made now, and found there
 		var conns []*sql.Conn
 		for range 3 {
 			conn, err := db.Pool().Conn(t.Context())

@@ -107,7 +107,9 @@ func setSQLite(ctx context.Context, conn driver.Conn, fresh bool) error {
 		}
 	}
 	if mode == "wal" { // as safe there against corruption: a loss of power can only undo the last moments
-		_, err = ask(ctx, conn, "PRAGMA synchronous = NORMAL")
+		if _, err = ask(ctx, conn, "PRAGMA synchronous = NORMAL"); err == nil {
+			_, err = ask(ctx, conn, "PRAGMA user_version") // a read makes the log's index, which closeIndex is about
+		}
 	}
 	return err
 }
